@@ -1,0 +1,47 @@
+//! The axum adapter: [`Session`] as an extractor, and [`Error`] as a response.
+//!
+//! A handler takes `Session<..>` as an argument. A middleware may take it first,
+//! if it drops it before it calls the handler; otherwise the handler's
+//! extraction fails with [`Error::InUse`], which says so.
+
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use crate::codec::Codec;
+use crate::error::{Error, SessionError};
+use crate::middleware::slot_of;
+use crate::session::Session;
+use crate::signer::Signer;
+use crate::store::Store;
+
+impl<A, S, C, K> FromRequestParts<A> for Session<S, C, K>
+where
+    A: Send + Sync,
+    S: Store,
+    C: Codec,
+    K: Signer,
+{
+    type Rejection = SessionError<S, C>;
+
+    async fn from_request_parts(parts: &mut Parts, _: &A) -> Result<Self, Self::Rejection> {
+        Self::of_slot(slot_of(&parts.extensions), &parts.headers).await
+    }
+}
+
+/// An empty response with the error's [`status`](Error::status). Mistakes in the
+/// wiring are explained in the body, all else only in the log.
+impl<S, C> IntoResponse for Error<S, C>
+where
+    S: std::error::Error + 'static,
+    C: std::error::Error + 'static,
+{
+    fn into_response(self) -> Response {
+        self.log();
+        if self.is_wiring() {
+            (self.status(), self.to_string()).into_response()
+        } else {
+            self.status().into_response()
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! JSON (RFC 8259).
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::fields::{self, Field};
+use super::{Codec, SessionData};
+
+/// Session data as JSON: the most readable, the least compact.
+///
+/// A map whose keys are not strings or numbers, and a floating-point number
+/// that is not finite, have no form in JSON: saving them is an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Json<T> {
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T: SessionData> Json<T> {
+    /// The codec, to be given to `Config::codec`.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { data: PhantomData }
+    }
+}
+
+/// The data have no form in JSON, or the bytes are not the data's.
+#[derive(Debug, thiserror::Error)]
+#[error("the session data are not what JSON can hold")]
+pub struct JsonError(#[from] serde_json::Error);
+
+impl<T: SessionData> Codec for Json<T> {
+    type Data = T;
+    type Error = JsonError;
+
+    fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), JsonError> {
+        Ok(serde_json::to_writer(out, data)?)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<T, JsonError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, JsonError> {
+        let [Some(before), Some(my), Some(their)] = [base, mine, theirs].map(object) else {
+            return Ok(fields::whole(base, mine, theirs));
+        };
+        let merged = fields::merge(&before.fields(), &my.fields(), &their.fields());
+
+        let mut out = Vec::with_capacity(mine.len() + theirs.len());
+        out.push(b'{');
+        for (i, field) in merged.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(field.name);
+            out.push(b':');
+            out.extend_from_slice(field.value);
+        }
+        out.push(b'}');
+        Ok(out)
+    }
+}
+
+/// An object's members, names and values as written.
+struct Object<'a> {
+    members: Vec<(&'a RawValue, &'a RawValue)>,
+}
+
+/// `None` for JSON that is not an object.
+fn object(json: &[u8]) -> Option<Object<'_>> {
+    serde_json::from_slice(json).ok()
+}
+
+impl Object<'_> {
+    fn fields(&self) -> Vec<Field<'_>> {
+        self.members
+            .iter()
+            .map(|(name, value)| Field {
+                name: name.get().as_bytes(),
+                value: value.get().as_bytes(),
+            })
+            .collect()
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Object { members })
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_that_only_the_other_request_changed_are_kept() {
+        let merged = Json::<()>::merge(
+            br#"{"a":1,"b":"x"}"#,
+            br#"{"a":1,"b":"y"}"#,
+            br#"{"a":2,"b":"x","later \"version\"":[1,{"z":null}]}"#,
+        );
+        assert_eq!(
+            String::from_utf8(merged.expect("merged")).expect("text"),
+            r#"{"a":2,"b":"y","later \"version\"":[1,{"z":null}]}"#
+        );
+    }
+
+    #[test]
+    fn data_that_are_not_an_object_are_merged_as_a_whole() {
+        assert_eq!(Json::<()>::merge(b"[1]", b"[1]", b"[2]").expect("merged"), b"[2]");
+        assert_eq!(Json::<()>::merge(b"[1]", b"[3]", b"[2]").expect("merged"), b"[3]");
+    }
+}

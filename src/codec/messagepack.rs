@@ -1,0 +1,127 @@
+//! MessagePack, with named fields.
+
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::fields::{self, Field};
+use super::{Codec, SessionData};
+
+/// Session data as MessagePack, fields with their names: compact, and a struct
+/// may gain or lose fields between two versions of a program.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MessagePack<T> {
+    data: PhantomData<fn() -> T>,
+}
+
+impl<T: SessionData> MessagePack<T> {
+    /// The codec, to be given to `Config::codec`.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { data: PhantomData }
+    }
+}
+
+/// The data have no form in MessagePack, or the bytes are not the data's.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct MessagePackError(#[from] Cause);
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("the session data have no form in MessagePack")]
+    Encode(#[from] rmp_serde::encode::Error),
+    #[error("the bytes are not the session data in MessagePack")]
+    Decode(#[from] rmp_serde::decode::Error),
+    #[error("bytes follow the session data")]
+    TrailingBytes,
+}
+
+impl<T: SessionData> Codec for MessagePack<T> {
+    type Data = T;
+    type Error = MessagePackError;
+
+    fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), MessagePackError> {
+        data.serialize(&mut rmp_serde::Serializer::new(out).with_struct_map())
+            .map_err(|error| Cause::from(error).into())
+    }
+
+    fn decode(mut bytes: &[u8]) -> Result<T, MessagePackError> {
+        match (take(&mut bytes).map_err(Cause::from)?, bytes) {
+            (data, []) => Ok(data),
+            _ => Err(Cause::TrailingBytes.into()),
+        }
+    }
+
+    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, MessagePackError> {
+        let [Some(before), Some(my), Some(their)] = [base, mine, theirs].map(map_fields) else {
+            return Ok(fields::whole(base, mine, theirs));
+        };
+        let merged = fields::merge(&before, &my, &their);
+
+        let mut out = Vec::with_capacity(mine.len() + theirs.len());
+        // The length is below that of the maps which were read, and writing into
+        // a `Vec` cannot fail.
+        let _ = rmp::encode::write_map_len(&mut out, merged.len() as u32);
+        for field in merged {
+            out.extend_from_slice(field.name);
+            out.extend_from_slice(field.value);
+        }
+        Ok(out)
+    }
+}
+
+/// The entries of a map; `None` for anything else.
+fn map_fields(mut bytes: &[u8]) -> Option<Vec<Field<'_>>> {
+    let len = rmp::decode::read_map_len(&mut bytes).ok()?;
+    (0..len)
+        .map(|_| Some(Field { name: take_raw(&mut bytes)?, value: take_raw(&mut bytes)? }))
+        .collect()
+}
+
+/// Reads the value at the start of `bytes`, which move behind it.
+fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, rmp_serde::decode::Error> {
+    T::deserialize(&mut rmp_serde::Deserializer::new(bytes))
+}
+
+/// The encoding of the value at the start of `bytes`, which move behind it.
+fn take_raw<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let start = *bytes;
+    let IgnoredAny = take(bytes).ok()?;
+    start.get(..start.len() - bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    type Data = BTreeMap<String, Vec<u8>>;
+
+    fn encoded(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let data: Data =
+            entries.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
+        let mut out = Vec::new();
+        MessagePack::encode(&data, &mut out).expect("encoded");
+        out
+    }
+
+    #[test]
+    fn entries_that_only_the_other_request_changed_are_kept() {
+        let merged = MessagePack::<Data>::merge(
+            &encoded(&[("a", &[1]), ("b", &[1, 2])]),
+            &encoded(&[("a", &[1]), ("b", &[3; 300])]),
+            &encoded(&[("a", &[9]), ("b", &[1, 2]), ("c", &[7])]),
+        );
+        let expected = encoded(&[("a", &[9]), ("b", &[3; 300]), ("c", &[7])]);
+        assert_eq!(merged.expect("merged"), expected);
+    }
+
+    #[test]
+    fn bytes_after_the_data_are_refused() {
+        let mut bytes = encoded(&[]);
+        bytes.push(0xc0);
+        assert!(MessagePack::<Data>::decode(&bytes).is_err());
+    }
+}

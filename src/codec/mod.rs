@@ -1,0 +1,79 @@
+//! How session data become bytes: the [`Codec`] trait, and the codecs.
+
+mod fields;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "messagepack")]
+mod messagepack;
+#[cfg(feature = "postcard")]
+mod postcard;
+
+use std::error::Error;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+#[cfg(feature = "json")]
+pub use self::json::{Json, JsonError};
+#[cfg(feature = "messagepack")]
+pub use self::messagepack::{MessagePack, MessagePackError};
+#[cfg(feature = "postcard")]
+pub use self::postcard::{Postcard, PostcardError};
+
+/// What can be kept in a session: a struct that is `Default`, `Serialize` and
+/// `Deserialize`.
+///
+/// It is implemented for every type that has the three and can be sent between
+/// threads; there is nothing to write.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be kept in a session",
+    label = "not session data",
+    note = "write `#[derive(Default, serde::Serialize, serde::Deserialize)]` above `{Self}`"
+)]
+pub trait SessionData: Default + Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Default + Serialize + DeserializeOwned + Send + Sync + 'static> SessionData for T {}
+
+/// Turns session data into bytes and back. A codec has no state, so all its
+/// functions stand without `self`.
+#[diagnostic::on_unimplemented(
+    message = "the configuration does not say what a session holds",
+    label = "`{Self}` is not a `Codec`",
+    note = "call `.data::<YourStruct>()`, or `.codec(...)` with a codec of your choice"
+)]
+pub trait Codec: Send + Sync + 'static {
+    /// The session data.
+    type Data: Default + Send + Sync + 'static;
+
+    /// What can go wrong.
+    type Error: Error + Send + Sync + 'static;
+
+    /// Appends the bytes of `data` to `out`.
+    ///
+    /// # Errors
+    ///
+    /// When the format cannot represent the data.
+    fn encode(data: &Self::Data, out: &mut Vec<u8>) -> Result<(), Self::Error>;
+
+    /// Reads data back from all of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When they are anything else than what [`encode`](Self::encode) writes.
+    fn decode(bytes: &[u8]) -> Result<Self::Data, Self::Error>;
+
+    /// Brings together two changes that were made to `base` at the same time:
+    /// what `mine` changed wins, all else is kept from `theirs`.
+    ///
+    /// # Default
+    ///
+    /// The data count as a whole: `mine`, unless it changed nothing.
+    ///
+    /// # Errors
+    ///
+    /// When one of the three is not what [`encode`](Self::encode) writes.
+    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
+        Ok(fields::whole(base, mine, theirs))
+    }
+}

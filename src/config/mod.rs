@@ -1,0 +1,346 @@
+//! Putting a session configuration together: [`Config`].
+
+mod sessions;
+mod settings;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+pub use self::sessions::Sessions;
+pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
+pub(crate) use self::settings::{OnConflict, Settings};
+use crate::clock::Clock;
+use crate::codec::{Codec, SessionData};
+use crate::cookie::Cookie;
+use crate::id::IdLength;
+use crate::secret::SecretKey;
+use crate::signer::{HmacSha256, Signer, Unsigned};
+use crate::store::{KeyPrefix, Store};
+use crate::ttl::Ttl;
+
+/// The state of a [`Config`] before [`store`](Config::store).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct WantsStore;
+
+/// The state of a [`Config`] before [`data`](Config::data) or
+/// [`codec`](Config::codec).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct WantsData;
+
+/// The state of a [`Config`] between [`signed`](Config::signed) and
+/// [`secret_key`](Config::secret_key).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct WantsSecretKey;
+
+/// Builds a session configuration: choose a store, say what a session holds,
+/// decide about signing, and [`build`](Self::build).
+///
+/// The type says what is still missing, so an incomplete configuration does not
+/// compile, and a complete one cannot fail.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+/// use cloakroom::{Config, Memory, SecretKey, Ttl};
+///
+/// #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// struct Cart {
+///     items: Vec<u32>,
+/// }
+///
+/// let sessions = Config::new()
+///     .store(Memory::new())
+///     .data::<Cart>()
+///     .signed()
+///     .secret_key(SecretKey::generate()?)
+///     .idle_timeout(Ttl::hours(2))
+///     .absolute_timeout(Ttl::days(30))
+///     .build();
+/// # }
+/// # Ok::<(), cloakroom::SecretKeyError>(())
+/// ```
+#[must_use = "a configuration does nothing until it is built"]
+pub struct Config<S = WantsStore, C = WantsData, K = Unsigned> {
+    store: S,
+    signer: K,
+    settings: Settings,
+    codec: PhantomData<fn() -> C>,
+}
+
+impl Config {
+    /// A configuration with every setting at its default, and nothing chosen.
+    pub fn new() -> Self {
+        Self {
+            store: WantsStore,
+            signer: Unsigned,
+            settings: Settings::default(),
+            codec: PhantomData,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C, K> Config<WantsStore, C, K> {
+    /// Where sessions are kept. Flask-Session's `SESSION_TYPE`.
+    pub fn store<S: Store>(self, store: S) -> Config<S, C, K> {
+        Config { store, signer: self.signer, settings: self.settings, codec: PhantomData }
+    }
+}
+
+impl<S, K> Config<S, WantsData, K> {
+    /// What a session holds, encoded with [`Postcard`](crate::Postcard).
+    #[cfg(feature = "postcard")]
+    pub fn data<T: SessionData>(self) -> Config<S, crate::codec::Postcard<T>, K> {
+        self.codec(crate::codec::Postcard::new())
+    }
+
+    /// What a session holds, and how it is encoded: for example
+    /// `.codec(MessagePack::<Cart>::new())`. Flask-Session's
+    /// `SESSION_SERIALIZATION_FORMAT`.
+    pub fn codec<C: Codec>(self, codec: C) -> Config<S, C, K> {
+        // Codecs have no state: the value only names the type.
+        drop(codec);
+        Config {
+            store: self.store,
+            signer: self.signer,
+            settings: self.settings,
+            codec: PhantomData,
+        }
+    }
+}
+
+impl<S, C> Config<S, C, Unsigned> {
+    /// Signs the cookie, so that forged ids are refused without asking the
+    /// store. From here the configuration does not build until
+    /// [`secret_key`](Config::secret_key) is called. Flask-Session's
+    /// `SESSION_USE_SIGNER`.
+    ///
+    /// # Default
+    ///
+    /// Unsigned.
+    pub fn signed(self) -> Config<S, C, WantsSecretKey> {
+        self.with_signer(WantsSecretKey)
+    }
+}
+
+impl<S, C> Config<S, C, WantsSecretKey> {
+    /// The key that signs. Flask's `SECRET_KEY`.
+    pub fn secret_key(self, key: SecretKey) -> Config<S, C, HmacSha256> {
+        self.with_signer(HmacSha256::new(&key))
+    }
+}
+
+impl<S, C> Config<S, C, HmacSha256> {
+    /// A key that signed in the past and is still accepted. May be called
+    /// several times. Flask's `SECRET_KEY_FALLBACKS`.
+    pub fn accept_older_key(mut self, key: SecretKey) -> Self {
+        self.signer.accept_older(&key);
+        self
+    }
+}
+
+impl<S, C, K> Config<S, C, K> {
+    /// Leaves the cookie unsigned. The id's 256 random bits are what keeps
+    /// sessions apart.
+    pub fn unsigned(self) -> Config<S, C, Unsigned> {
+        self.with_signer(Unsigned)
+    }
+
+    /// Signs with a [`Signer`] of your own.
+    pub fn signer<N: Signer>(self, signer: N) -> Config<S, C, N> {
+        self.with_signer(signer)
+    }
+
+    /// The cookie's name and attributes. Flask-Session's `SESSION_COOKIE_*`.
+    ///
+    /// # Default
+    ///
+    /// [`Cookie::default`]: `__Host-id; Path=/; Secure; HttpOnly;
+    /// SameSite=Lax`.
+    pub fn cookie<Kind>(mut self, cookie: Cookie<Kind>) -> Self {
+        self.settings.cookie = cookie.into_parts();
+        self
+    }
+
+    /// How long a session lives after its last use. Flask's
+    /// `PERMANENT_SESSION_LIFETIME`.
+    ///
+    /// The server holds it, whatever the browser does with the cookie. With the
+    /// default [`renewal`](Self::renewal), a use renews the time only when less
+    /// than 80 % of it is left.
+    ///
+    /// # Default
+    ///
+    /// 31 days, as in Flask.
+    pub fn idle_timeout(mut self, timeout: Ttl) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session lives after its creation, however often it is used.
+    ///
+    /// # Default
+    ///
+    /// 400 days: the longest that browsers keep a cookie.
+    pub fn absolute_timeout(mut self, timeout: Ttl) -> Self {
+        self.settings.absolute_timeout = timeout;
+        self
+    }
+
+    /// When a use of the session lets the idle timeout begin anew.
+    ///
+    /// # Default
+    ///
+    /// When less than 80 % of it is left.
+    pub fn renewal(mut self, renewal: Renewal) -> Self {
+        self.settings.renewal = renewal;
+        self
+    }
+
+    /// Whether a new session's cookie outlives the browser. A session changes
+    /// it for itself with `set_permanent`. Flask-Session's `SESSION_PERMANENT`.
+    ///
+    /// # Default
+    ///
+    /// `true`, as in Flask-Session.
+    pub fn permanent(mut self, permanent: bool) -> Self {
+        self.settings.permanent = permanent;
+        self
+    }
+
+    /// How many random bytes a session id has. Flask-Session's
+    /// `SESSION_ID_LENGTH`.
+    ///
+    /// A changed length ends the sessions that have the old one.
+    ///
+    /// # Default
+    ///
+    /// 32 bytes.
+    pub fn id_length(mut self, length: IdLength) -> Self {
+        self.settings.id_length = length;
+        self
+    }
+
+    /// What stands in front of every id in the store. Flask-Session's
+    /// `SESSION_KEY_PREFIX`.
+    ///
+    /// # Default
+    ///
+    /// `session:`.
+    pub fn key_prefix(mut self, prefix: KeyPrefix) -> Self {
+        self.settings.key_prefix = prefix;
+        self
+    }
+
+    /// Keeps sessions under their id itself instead of its SHA-256, for stores
+    /// that another program reads. Whoever reads the store can then sign in as
+    /// anybody.
+    ///
+    /// # Default
+    ///
+    /// The store sees the SHA-256 of the id.
+    pub fn plain_ids_in_store(mut self) -> Self {
+        self.settings.plain_ids = true;
+        self
+    }
+
+    /// Answers 409 when another request changed the session at the same time,
+    /// and saves nothing.
+    ///
+    /// # Default
+    ///
+    /// The two changes are merged field by field: what only the other request
+    /// changed is kept, what this one changed wins. Data that are not a struct
+    /// (or, with a codec of named fields, a map) count as one field.
+    pub fn reject_conflicts(mut self) -> Self {
+        self.settings.on_conflict = OnConflict::Reject;
+        self
+    }
+
+    /// Brings conflicting changes together with a function of your own.
+    ///
+    /// # Default
+    ///
+    /// As in [`reject_conflicts`](Self::reject_conflicts).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+    /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// # struct Cart { items: Vec<u32> }
+    /// use cloakroom::{Config, Memory};
+    ///
+    /// let sessions = Config::new()
+    ///     .store(Memory::new())
+    ///     .data::<Cart>()
+    ///     .merge_conflicts_with(|versions| {
+    ///         let mut merged = versions.theirs;
+    ///         let added = versions.mine.items.split_off(versions.base.items.len());
+    ///         merged.items.extend(added);
+    ///         merged
+    ///     })
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn merge_conflicts_with<F>(mut self, merge: F) -> Self
+    where
+        C: Codec,
+        F: Fn(Versions<C::Data>) -> C::Data + Send + Sync + 'static,
+    {
+        self.settings.on_conflict = OnConflict::Custom(Arc::new(move |base, mine, theirs| {
+            let versions = Versions {
+                base: C::decode(base).ok()?,
+                mine: C::decode(mine).ok()?,
+                theirs: C::decode(theirs).ok()?,
+            };
+            let mut merged = Vec::new();
+            C::encode(&merge(versions), &mut merged).ok()?;
+            Some(merged)
+        }));
+        self
+    }
+
+    /// Where the time comes from. A store that keeps time itself takes the same
+    /// clock.
+    ///
+    /// # Default
+    ///
+    /// The system's clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.settings.clock = clock;
+        self
+    }
+
+    /// The finished configuration. It cannot fail, and cannot be changed any
+    /// more.
+    #[must_use]
+    pub fn build(self) -> Sessions<S, C, K>
+    where
+        S: Store,
+        C: Codec,
+        K: Signer,
+    {
+        Sessions::new(self.store, self.signer, self.settings)
+    }
+
+    fn with_signer<N>(self, signer: N) -> Config<S, C, N> {
+        Config { store: self.store, signer, settings: self.settings, codec: PhantomData }
+    }
+}
+
+impl<S, C, K> fmt::Debug for Config<S, C, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,79 @@
+//! The finished configuration: [`Sessions`].
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::Settings;
+use crate::codec::Codec;
+use crate::id::SessionId;
+use crate::signer::Signer;
+use crate::store::{Key, Store, Sweep};
+
+/// The finished, immutable configuration: opens sessions, and makes the layer
+/// that does it for every request.
+///
+/// Clones are cheap and share the store.
+pub struct Sessions<S, C, K> {
+    inner: Arc<Inner<S, K>>,
+    codec: PhantomData<fn() -> C>,
+}
+
+struct Inner<S, K> {
+    store: S,
+    signer: K,
+    settings: Settings,
+}
+
+impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
+    pub(super) fn new(store: S, signer: K, settings: Settings) -> Self {
+        Self { inner: Arc::new(Inner { store, signer, settings }), codec: PhantomData }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.inner.store
+    }
+
+    /// Removes the records whose time is over, once, and says how many they
+    /// were.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the store reports.
+    pub async fn sweep(&self) -> Result<u64, S::Error>
+    where
+        S: Sweep,
+    {
+        self.store().sweep().await
+    }
+
+    pub(crate) fn signer(&self) -> &K {
+        &self.inner.signer
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn key(&self, id: &SessionId) -> Key {
+        let settings = self.settings();
+        match settings.plain_ids {
+            false => Key::hashed(&settings.key_prefix, id),
+            true => Key::plain(&settings.key_prefix, id),
+        }
+    }
+}
+
+impl<S, C, K> Clone for Sessions<S, C, K> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), codec: PhantomData }
+    }
+}
+
+impl<S, C, K> fmt::Debug for Sessions<S, C, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("settings", &self.inner.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+//! The settings that are not types.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::cookie::{Cookie, CookieParts};
+use crate::id::IdLength;
+use crate::store::KeyPrefix;
+use crate::ttl::Ttl;
+
+/// When a use of a session lets its idle timeout begin anew, in the store and
+/// in the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Renewal {
+    /// When less than this share of the idle timeout is left. Most requests
+    /// then only read; a session that is in use ends between that share and the
+    /// whole of the idle timeout after its last use.
+    WhenBelow(Percent),
+    /// At every request that opens the session. The store postpones the expiry
+    /// in the round trip that reads the record, and every response sets the
+    /// cookie.
+    EveryRequest,
+    /// Never: a session ends when the idle timeout has passed since its
+    /// creation.
+    Never,
+}
+
+impl Default for Renewal {
+    fn default() -> Self {
+        Self::WhenBelow(Percent::default())
+    }
+}
+
+/// A share from 1 to 99 percent.
+///
+/// # Default
+///
+/// 80 percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Percent {
+    percent: u8,
+}
+
+impl Percent {
+    /// A share in percent.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPercent`] when it is not from 1 to 99.
+    pub const fn new(percent: u8) -> Result<Self, InvalidPercent> {
+        match percent {
+            1..=99 => Ok(Self { percent }),
+            _ => Err(InvalidPercent),
+        }
+    }
+
+    /// This share of a time to live, in milliseconds.
+    pub(crate) const fn of(self, ttl: Ttl) -> u64 {
+        ttl.as_millis() * self.percent as u64 / 100
+    }
+}
+
+impl Default for Percent {
+    fn default() -> Self {
+        Self { percent: 80 }
+    }
+}
+
+/// The share is not from 1 to 99 percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a share is from 1 to 99 percent")]
+#[non_exhaustive]
+pub struct InvalidPercent;
+
+/// The three versions of a session's data that meet in a conflict.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Versions<T> {
+    /// As both requests found them.
+    pub base: T,
+    /// As this request wants them.
+    pub mine: T,
+    /// As the other request saved them.
+    pub theirs: T,
+}
+
+/// What happens when another request changed the session at the same time.
+#[derive(Clone, Default)]
+pub(crate) enum OnConflict {
+    #[default]
+    MergeFields,
+    Reject,
+    Custom(Arc<CustomMerge>),
+}
+
+/// From the encoded base, mine and theirs to the merged data; `None` when the
+/// codec fails.
+pub(crate) type CustomMerge = dyn Fn(&[u8], &[u8], &[u8]) -> Option<Vec<u8>> + Send + Sync;
+
+impl fmt::Debug for OnConflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MergeFields => "MergeFields",
+            Self::Reject => "Reject",
+            Self::Custom(_) => "Custom(..)",
+        })
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) cookie: CookieParts,
+    pub(crate) idle_timeout: Ttl,
+    pub(crate) absolute_timeout: Ttl,
+    pub(crate) renewal: Renewal,
+    pub(crate) permanent: bool,
+    pub(crate) id_length: IdLength,
+    pub(crate) key_prefix: KeyPrefix,
+    pub(crate) plain_ids: bool,
+    pub(crate) on_conflict: OnConflict,
+    pub(crate) clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cookie: Cookie::default().into_parts(),
+            idle_timeout: Ttl::days(31),
+            absolute_timeout: Ttl::MAX,
+            renewal: Renewal::default(),
+            permanent: true,
+            id_length: IdLength::default(),
+            key_prefix: KeyPrefix::default(),
+            plain_ids: false,
+            on_conflict: OnConflict::default(),
+            clock: Clock::system(),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Session ids: what the browser holds.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use getrandom::SysRng;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng, TryRng};
+
+/// How many ids a thread makes before it asks the operating system for a new
+/// seed.
+const IDS_PER_SEED: u32 = 4_096;
+
+/// How many random bytes a session id has: 16 to 64.
+///
+/// # Default
+///
+/// 32 bytes, as in Flask-Session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdLength {
+    bytes: usize,
+}
+
+impl IdLength {
+    /// The shortest, 16 bytes: 128 bits, what OWASP asks of a session id.
+    pub const MIN: Self = Self { bytes: 16 };
+
+    /// The longest, 64 bytes.
+    pub const MAX: Self = Self { bytes: 64 };
+
+    /// A length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidIdLength`] when it is not from 16 to 64.
+    pub const fn new(bytes: usize) -> Result<Self, InvalidIdLength> {
+        if bytes < Self::MIN.bytes || bytes > Self::MAX.bytes {
+            return Err(InvalidIdLength);
+        }
+        Ok(Self { bytes })
+    }
+
+    /// The length in bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        self.bytes
+    }
+
+    /// The characters of an id of this length: base64url without padding.
+    const fn characters(self) -> usize {
+        (self.bytes * 4).div_ceil(3)
+    }
+}
+
+impl Default for IdLength {
+    fn default() -> Self {
+        Self { bytes: 32 }
+    }
+}
+
+/// The length is not from 16 to 64 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a session id has 16 to 64 random bytes")]
+#[non_exhaustive]
+pub struct InvalidIdLength;
+
+/// The ticket: random bytes, written in base64url without padding (RFC 4648,
+/// section 5).
+///
+/// Whoever knows a live id is signed in with it, so it is treated as a
+/// password: `Debug` does not show it, and comparing two takes the same time
+/// wherever they differ. Only the generator makes ids; there is no conversion
+/// from a string, so an id that a client presents can never be adopted.
+#[derive(Clone)]
+pub struct SessionId {
+    text: [u8; IdLength::MAX.characters()],
+    characters: u8,
+}
+
+impl SessionId {
+    /// Makes an id with a ChaCha20 generator that the operating system seeded.
+    ///
+    /// # Errors
+    ///
+    /// [`IdError`] when the operating system gives no randomness. There is no
+    /// weaker source to fall back on.
+    pub fn generate(length: IdLength) -> Result<Self, IdError> {
+        thread_local! {
+            static GENERATOR: RefCell<Option<Generator>> = const { RefCell::new(None) };
+        }
+        GENERATOR.with_borrow_mut(|generator| Self::generate_with(generator, &mut SysRng, length))
+    }
+
+    fn generate_with(
+        generator: &mut Option<Generator>,
+        seed: &mut impl TryRng<Error = getrandom::Error>,
+        length: IdLength,
+    ) -> Result<Self, IdError> {
+        let generator = match generator {
+            Some(ready) if ready.is_fresh() => ready,
+            stale => {
+                // A generator that could not be renewed must not be used again.
+                *stale = None;
+                stale.insert(Generator::seeded(seed)?)
+            }
+        };
+        let mut bytes = [0; IdLength::MAX.bytes];
+        let bytes = &mut bytes[..length.bytes];
+        generator.ids_left -= 1;
+        generator.rng.fill_bytes(bytes);
+
+        let mut id = Self { text: [0; _], characters: 0 };
+        BASE64URL_NOPAD.encode_mut(bytes, &mut id.text[..length.characters()]);
+        id.characters = length.characters() as u8;
+        Ok(id)
+    }
+
+    /// Reads an id from a cookie. Only the text that [`generate`](Self::generate)
+    /// would write for this length is one: right length, right alphabet, unused
+    /// bits zero.
+    pub(crate) fn parse(value: &str, length: IdLength) -> Option<Self> {
+        if value.len() != length.characters() {
+            return None;
+        }
+        let mut bytes = [0; IdLength::MAX.bytes];
+        BASE64URL_NOPAD.decode_mut(value.as_bytes(), &mut bytes[..length.bytes]).ok()?;
+
+        let mut id = Self { text: [0; _], characters: value.len() as u8 };
+        id.text[..value.len()].copy_from_slice(value.as_bytes());
+        Some(id)
+    }
+
+    /// The id as it stands in the cookie. Keep it out of logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // The text is base64url, so the fallback is never taken.
+        str::from_utf8(&self.text[..usize::from(self.characters)]).unwrap_or_default()
+    }
+}
+
+impl PartialEq for SessionId {
+    fn eq(&self, other: &Self) -> bool {
+        let differing = self.text.iter().zip(&other.text).fold(0, |acc, (a, b)| acc | (a ^ b));
+        differing == 0 && self.characters == other.characters
+    }
+}
+
+impl Eq for SessionId {}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionId(..)")
+    }
+}
+
+/// The operating system gave no randomness, so no session id can be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gave no randomness for a session id")]
+pub struct IdError(#[from] getrandom::Error);
+
+struct Generator {
+    rng: ChaCha20Rng,
+    ids_left: u32,
+    /// A forked child must not repeat its parent's ids.
+    process: u32,
+}
+
+impl Generator {
+    fn seeded(seed: &mut impl TryRng<Error = getrandom::Error>) -> Result<Self, IdError> {
+        let rng = ChaCha20Rng::try_from_rng(seed)?;
+        Ok(Self { rng, ids_left: IDS_PER_SEED, process: std::process::id() })
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.ids_left > 0 && self.process == std::process::id()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken;
+
+    impl TryRng for Broken {
+        type Error = getrandom::Error;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Err(getrandom::Error::UNSUPPORTED)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            Err(getrandom::Error::UNSUPPORTED)
+        }
+
+        fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+            Err(getrandom::Error::UNSUPPORTED)
+        }
+    }
+
+    #[test]
+    fn a_failing_generator_is_an_error_and_never_a_weak_id() {
+        let made = SessionId::generate_with(&mut None, &mut Broken, IdLength::default());
+        assert!(matches!(made, Err(IdError(_))));
+    }
+
+    #[test]
+    fn a_generator_that_cannot_be_renewed_is_not_used_again() {
+        let mut generator = None;
+        SessionId::generate_with(&mut generator, &mut SysRng, IdLength::MIN).expect("seeded");
+        generator.as_mut().expect("seeded").ids_left = 0;
+
+        SessionId::generate_with(&mut generator, &mut Broken, IdLength::MIN)
+            .expect_err("the seed is used up");
+        assert!(generator.is_none());
+    }
+
+    #[test]
+    fn a_forked_process_does_not_repeat_ids() {
+        let mut generator = None;
+        SessionId::generate_with(&mut generator, &mut SysRng, IdLength::MIN).expect("seeded");
+        generator.as_mut().expect("seeded").process ^= 1;
+
+        SessionId::generate_with(&mut generator, &mut Broken, IdLength::MIN)
+            .expect_err("another process must seed its own generator");
+    }
+
+    #[test]
+    fn an_id_is_read_back_only_from_the_text_it_was_written_as() {
+        for bytes in IdLength::MIN.bytes()..=IdLength::MAX.bytes() {
+            let length = IdLength::new(bytes).expect("in range");
+            let id = SessionId::generate(length).expect("an id");
+            assert_eq!(SessionId::parse(id.as_str(), length).as_ref(), Some(&id));
+
+            let cut = &id.as_str()[1..];
+            assert_eq!(SessionId::parse(cut, length), None);
+            assert_eq!(SessionId::parse(&format!("{cut}="), length), None);
+            assert_eq!(SessionId::parse(&format!("{cut}+"), length), None);
+            assert_eq!(SessionId::parse(&format!("{}A", id.as_str()), length), None);
+        }
+    }
+
+    #[test]
+    fn two_texts_never_stand_for_the_same_bytes() {
+        // 32 bytes leave two unused bits in the last character: only zeros are accepted.
+        let canonical = format!("{}A", "A".repeat(42));
+        let twin = format!("{}B", "A".repeat(42));
+        assert!(SessionId::parse(&canonical, IdLength::default()).is_some());
+        assert_eq!(SessionId::parse(&twin, IdLength::default()), None);
+    }
+
+    #[test]
+    fn an_id_is_not_printed() {
+        let id = SessionId::generate(IdLength::default()).expect("an id");
+        assert_eq!(format!("{id:?}"), "SessionId(..)");
+    }
+}

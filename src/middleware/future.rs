@@ -1,0 +1,154 @@
+//! The future of a response: first the handler's, then the session's.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use pin_project::pin_project;
+
+use super::pool::Lease;
+use crate::codec::Codec;
+use crate::config::Sessions;
+use crate::error::{Error, SessionError};
+use crate::session::slot::Place;
+use crate::session::{State, Step};
+use crate::signer::Signer;
+use crate::store::Store;
+
+/// The future of a [`SessionService`](super::SessionService).
+///
+/// A response whose session has to be written waits for the store; its future is
+/// then boxed, since a store's futures have no names. No other response boxes
+/// anything.
+#[pin_project]
+pub struct ResponseFuture<F, B, S: Store, C: Codec, K: Signer> {
+    #[pin]
+    stage: Stage<F, B, S, C, K>,
+}
+
+#[pin_project(project = StageProjection)]
+enum Stage<F, B, S: Store, C: Codec, K: Signer> {
+    Handling {
+        #[pin]
+        future: F,
+        lease: Lease<S, C, K>,
+    },
+    Saving {
+        response: Response<B>,
+        saving: Saving<S, C, K>,
+    },
+}
+
+type Saving<S, C, K> = Pin<Box<dyn Future<Output = Saved<S, C, K>> + Send>>;
+type Saved<S, C, K> = Result<(State<S, C>, Sessions<S, C, K>), SessionError<S, C>>;
+
+impl<F, B, S: Store, C: Codec, K: Signer> ResponseFuture<F, B, S, C, K> {
+    pub(super) const fn new(future: F, lease: Lease<S, C, K>) -> Self {
+        Self { stage: Stage::Handling { future, lease } }
+    }
+}
+
+impl<F, B, E, S, C, K> Future for ResponseFuture<F, B, S, C, K>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Default,
+    S: Store,
+    C: Codec,
+    K: Signer,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut stage = self.project().stage;
+        loop {
+            match stage.as_mut().project() {
+                StageProjection::Handling { future, lease } => {
+                    let mut response = ready!(future.poll(cx))?;
+                    let Some(saving) = close(lease, &mut response) else {
+                        return Poll::Ready(Ok(response));
+                    };
+                    stage.set(Stage::Saving { response, saving });
+                }
+                StageProjection::Saving { response, saving } => {
+                    let saved = ready!(saving.as_mut().poll(cx));
+                    let mut response = std::mem::take(response);
+                    finish(&mut response, saved);
+                    return Poll::Ready(Ok(response));
+                }
+            }
+        }
+    }
+}
+
+/// Closes the session of a response; hands out the future that saves it, where
+/// the store is needed.
+fn close<B, S, C, K>(lease: &Lease<S, C, K>, response: &mut Response<B>) -> Option<Saving<S, C, K>>
+where
+    B: Default,
+    S: Store,
+    C: Codec,
+    K: Signer,
+{
+    let slot = lease.slot()?;
+    let mut state = match slot.close() {
+        Place::Untouched => return None,
+        Place::Parked(state) => state,
+        Place::Lent | Place::Closed => {
+            tracing::warn!(
+                "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
+            );
+            return None;
+        }
+    };
+    let sessions = &slot.sessions;
+    match state.plan(sessions.settings(), response.status().is_server_error()) {
+        Ok(plan) if plan.step == Step::Nothing => {
+            finish(response, Ok((state, sessions.clone())));
+            None
+        }
+        Ok(plan) => {
+            let sessions = sessions.clone();
+            Some(Box::pin(async move {
+                state.carry_out(&sessions, plan).await?;
+                Ok((state, sessions))
+            }))
+        }
+        Err(error) => {
+            refuse(response, &error);
+            None
+        }
+    }
+}
+
+/// Writes the headers, or turns the response into an error.
+fn finish<B, S, C, K>(response: &mut Response<B>, saved: Saved<S, C, K>)
+where
+    B: Default,
+    S: Store,
+    C: Codec,
+    K: Signer,
+{
+    let written =
+        saved.and_then(|(state, sessions)| state.write_ticket(&sessions, response.headers_mut()));
+    if let Err(error) = written {
+        refuse(response, &error);
+    }
+}
+
+fn refuse<B, S, C>(response: &mut Response<B>, error: &Error<S, C>)
+where
+    B: Default,
+    S: std::error::Error + 'static,
+    C: std::error::Error + 'static,
+{
+    error.log();
+    *response = Response::default();
+    *response.status_mut() = error.status();
+}
+
+impl<F, B, S: Store, C: Codec, K: Signer> fmt::Debug for ResponseFuture<F, B, S, C, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

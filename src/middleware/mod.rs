@@ -1,0 +1,188 @@
+//! The tower middleware: a layer that opens the session when a handler asks for
+//! it, and saves it when the response is ready.
+//!
+//! A request whose handler does not ask costs no store call and adds no header.
+//! The layer does not read the cookie; the `Session` extractor does.
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
+//! use cloakroom::{Config, Memory, Postcard, Session, Unsigned};
+//! use http::{Request, Response};
+//! use std::convert::Infallible;
+//! use tower::{Layer, Service, ServiceExt, service_fn};
+//!
+//! #[derive(Default, serde::Serialize, serde::Deserialize)]
+//! struct Visits {
+//!     count: u32,
+//! }
+//!
+//! async fn visit(request: Request<String>) -> Result<Response<String>, Infallible> {
+//!     let opened = Session::<Memory, Postcard<Visits>, Unsigned>::of_request(&request).await;
+//!     let Ok(mut session) = opened else { return Ok(Response::default()) };
+//!     session.count += 1;
+//!     Ok(Response::new(format!("visit {}", session.count)))
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let sessions = Config::new().store(Memory::new()).data::<Visits>().build();
+//! let mut service = sessions.layer().layer(service_fn(visit));
+//!
+//! let response = service.ready().await?.call(Request::default()).await?;
+//! assert_eq!(response.body(), "visit 1");
+//! assert!(response.headers().contains_key("set-cookie"));
+//! # Ok::<(), Infallible>(())
+//! # })?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod future;
+mod pool;
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Extensions, HeaderMap, Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+pub use self::future::ResponseFuture;
+use self::pool::{Lease, Pool};
+use crate::codec::Codec;
+use crate::config::{Config, Sessions};
+use crate::error::{Error, SessionError};
+use crate::session::Session;
+use crate::session::slot::Slot;
+use crate::signer::Signer;
+use crate::store::Store;
+
+impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
+    /// The layer that gives handlers their sessions. Add it to a router after
+    /// the routes: `Router::new().route(..).layer(sessions.layer())`.
+    #[must_use]
+    pub fn layer(&self) -> SessionLayer<S, C, K> {
+        SessionLayer { pool: Arc::new(Pool::new(self.clone())) }
+    }
+}
+
+impl<S, C, K> Config<S, C, K> {
+    /// The layer of the finished configuration; short for `.build().layer()`.
+    #[must_use]
+    pub fn layer(self) -> SessionLayer<S, C, K>
+    where
+        S: Store,
+        C: Codec,
+        K: Signer,
+    {
+        self.build().layer()
+    }
+}
+
+/// Gives every request of a service a session. Made by [`Sessions::layer`].
+pub struct SessionLayer<S: Store, C: Codec, K: Signer> {
+    pool: Arc<Pool<S, C, K>>,
+}
+
+impl<I, S: Store, C: Codec, K: Signer> Layer<I> for SessionLayer<S, C, K> {
+    type Service = SessionService<I, S, C, K>;
+
+    fn layer(&self, inner: I) -> Self::Service {
+        SessionService { inner, pool: self.pool.clone() }
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Clone for SessionLayer<S, C, K> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone() }
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> fmt::Debug for SessionLayer<S, C, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionLayer").finish_non_exhaustive()
+    }
+}
+
+/// A service whose requests have a session. Made by [`SessionLayer`].
+pub struct SessionService<I, S: Store, C: Codec, K: Signer> {
+    inner: I,
+    pool: Arc<Pool<S, C, K>>,
+}
+
+impl<I, S, C, K, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<I, S, C, K>
+where
+    I: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Store,
+    C: Codec,
+    K: Signer,
+    ResBody: Default,
+{
+    type Response = Response<ResBody>;
+    type Error = I::Error;
+    type Future = ResponseFuture<I::Future, ResBody, S, C, K>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), I::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let lease = Lease::new(&self.pool);
+        if let Some(slot) = lease.slot() {
+            request.extensions_mut().insert(Handle(slot.clone()));
+        }
+        ResponseFuture::new(self.inner.call(request), lease)
+    }
+}
+
+impl<I: Clone, S: Store, C: Codec, K: Signer> Clone for SessionService<I, S, C, K> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), pool: self.pool.clone() }
+    }
+}
+
+impl<I, S: Store, C: Codec, K: Signer> fmt::Debug for SessionService<I, S, C, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionService").finish_non_exhaustive()
+    }
+}
+
+/// What the layer puts into a request's extensions.
+struct Handle<S: Store, C: Codec, K: Signer>(Arc<Slot<S, C, K>>);
+
+impl<S: Store, C: Codec, K: Signer> Clone for Handle<S, C, K> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// The slot of a request that came through the layer.
+pub(crate) fn slot_of<S: Store, C: Codec, K: Signer>(
+    extensions: &Extensions,
+) -> Option<Arc<Slot<S, C, K>>> {
+    extensions.get::<Handle<S, C, K>>().map(|handle| handle.0.clone())
+}
+
+impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
+    /// The session of a request that came through the layer, for services that
+    /// are no axum handlers. The layer saves it once it was dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MissingLayer`] without the layer, [`Error::InUse`] while another
+    /// `Session` of the same request lives, and [`Error::Store`] when the store
+    /// fails.
+    pub async fn of_request<B>(request: &Request<B>) -> Result<Self, SessionError<S, C>> {
+        let slot = slot_of(request.extensions());
+        Self::of_slot(slot, request.headers()).await
+    }
+
+    pub(crate) async fn of_slot(
+        slot: Option<Arc<Slot<S, C, K>>>,
+        headers: &HeaderMap,
+    ) -> Result<Self, SessionError<S, C>> {
+        slot.ok_or(Error::MissingLayer)?.lend(headers).await
+    }
+}

@@ -1,0 +1,106 @@
+//! The encoded data, before and after the handler changed them.
+
+use crate::codec::Codec;
+use crate::record::{HEADER_BYTES, Header};
+
+/// One buffer for both: `[base][header][data]`. The base is what the data were
+/// when they were last as in the store, the rest is the record to be written.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    buffer: Vec<u8>,
+    base: Base,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Base {
+    /// Nobody could have changed the data since they were loaded or saved.
+    #[default]
+    Untouched,
+    /// The first bytes of the buffer. They were encoded from the very value that
+    /// is then changed, so that a `HashMap` has the same order in both and
+    /// counts as changed only when it was.
+    Encoded(usize),
+    /// The data could not be encoded, so they count as changed.
+    Unknown,
+}
+
+impl Draft {
+    /// Notes what `data` are before they are changed; `room` is how many bytes
+    /// they are about.
+    pub(super) fn note_base<C: Codec>(
+        &mut self,
+        data: &C::Data,
+        room: usize,
+    ) -> Result<(), C::Error> {
+        if self.is_touched() {
+            return Ok(());
+        }
+        self.base = Base::Unknown;
+        self.buffer.clear();
+        // For both versions, with a small change.
+        self.buffer.reserve(2 * room + HEADER_BYTES + 64);
+        C::encode(data, &mut self.buffer)?;
+        self.base = Base::Encoded(self.buffer.len());
+        Ok(())
+    }
+
+    /// What the data were; `None` when they were not touched.
+    pub(super) fn base(&self) -> Option<&[u8]> {
+        match self.base {
+            Base::Encoded(len) => self.buffer.get(..len),
+            Base::Untouched | Base::Unknown => None,
+        }
+    }
+
+    pub(super) const fn is_touched(&self) -> bool {
+        !matches!(self.base, Base::Untouched)
+    }
+
+    /// Writes the record of `data`, and says whether they differ from the base.
+    pub(super) fn write<C: Codec>(
+        &mut self,
+        header: Header,
+        data: &C::Data,
+    ) -> Result<bool, C::Error> {
+        self.buffer.truncate(self.base_len());
+        header.write(&mut self.buffer);
+        C::encode(data, &mut self.buffer)?;
+        Ok(self.base() != Some(self.data()))
+    }
+
+    /// Writes the record of data that are encoded already.
+    pub(super) fn write_encoded(&mut self, header: Header, data: &[u8]) {
+        self.buffer.truncate(self.base_len());
+        header.write(&mut self.buffer);
+        self.buffer.extend_from_slice(data);
+    }
+
+    /// Begins anew from what another request saved.
+    pub(super) fn rebase(&mut self, base: &[u8]) {
+        self.buffer.clear();
+        self.buffer.extend_from_slice(base);
+        self.base = Base::Encoded(base.len());
+    }
+
+    /// The record as written last.
+    pub(super) fn record(&self) -> &[u8] {
+        self.buffer.get(self.base_len()..).unwrap_or_default()
+    }
+
+    /// The data in the record.
+    pub(super) fn data(&self) -> &[u8] {
+        self.record().get(HEADER_BYTES..).unwrap_or_default()
+    }
+
+    /// The record was stored: the data are as in the store again.
+    pub(super) const fn commit(&mut self) {
+        self.base = Base::Untouched;
+    }
+
+    const fn base_len(&self) -> usize {
+        match self.base {
+            Base::Encoded(len) => len,
+            Base::Untouched | Base::Unknown => 0,
+        }
+    }
+}

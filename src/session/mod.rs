@@ -1,0 +1,281 @@
+//! One open session in one request: [`Session`].
+
+mod draft;
+mod open;
+mod save;
+#[cfg(feature = "tower")]
+pub(crate) mod slot;
+mod state;
+mod ticket;
+mod update;
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderMap;
+
+pub(crate) use self::open::State;
+use self::state::Fate;
+#[cfg(feature = "tower")]
+pub(crate) use self::state::Step;
+use crate::codec::Codec;
+use crate::config::Sessions;
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::signer::Signer;
+use crate::store::{Keep, Store};
+
+/// One open session in one request.
+///
+/// It dereferences to the session data. Whether they were modified is decided
+/// by their encoded bytes, so a `&mut` that changes nothing writes nothing;
+/// changes behind a shared reference (a `Cell`, a `Mutex`) are not seen.
+///
+/// Under the layer, a handler takes it as an argument, and what it changed is
+/// saved when the response is ready, unless the response is a server error.
+/// Without the layer, [`Sessions::open`] makes one and [`close`](Self::close)
+/// saves it.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+/// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// # struct Cart { items: Vec<u32> }
+/// use cloakroom::{HmacSha256, Memory, Postcard, Session};
+///
+/// type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
+///
+/// async fn add(mut session: CartSession) -> String {
+///     session.items.push(7);
+///     format!("{} items", session.items.len())
+/// }
+/// # }
+/// ```
+#[must_use = "a session that is dropped without `close` saves nothing, unless a layer holds it"]
+pub struct Session<S: Store, C: Codec, K: Signer> {
+    /// Absent only once it was closed or given back.
+    state: Option<State<S, C>>,
+    sessions: Sessions<S, C, K>,
+    #[cfg(feature = "tower")]
+    home: Option<std::sync::Arc<slot::Slot<S, C, K>>>,
+}
+
+impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
+    /// Opens the session whose ticket the request's headers carry, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store) when the store fails. A ticket that
+    /// is unknown, expired, forged or malformed is no error: the session is new.
+    pub async fn open(
+        &self,
+        request_headers: &HeaderMap,
+    ) -> Result<Session<S, C, K>, SessionError<S, C>> {
+        let state = State::open(self, request_headers).await?;
+        Ok(Session {
+            state: Some(state),
+            sessions: self.clone(),
+            #[cfg(feature = "tower")]
+            home: None,
+        })
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
+    /// The id; `None` while the session is new.
+    ///
+    /// Whoever knows it is signed in with it: keep it out of logs.
+    #[must_use]
+    pub fn id(&self) -> Option<&SessionId> {
+        self.state().stored.as_ref().map(|stored| &stored.id)
+    }
+
+    /// Whether nothing is stored for this session yet.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.state().stored.is_none()
+    }
+
+    /// When the session was created; `None` while it is new.
+    #[must_use]
+    pub fn created_at(&self) -> Option<SystemTime> {
+        let stored = self.state().stored.as_ref()?;
+        Some(system_time(stored.header.created_at))
+    }
+
+    /// When the session ends unless it is used; `None` while it is new.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        let stored = self.state().stored.as_ref()?;
+        Some(system_time(stored.header.expires_at(self.sessions.settings())))
+    }
+
+    /// Whether the cookie outlives the browser.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.state().permanent
+    }
+
+    /// Ends the session: its record is removed, and the browser is told to
+    /// forget the ticket. Changes made before or afterwards are not saved.
+    pub fn destroy(&mut self) {
+        self.state_mut().fate = Fate::Destroy;
+    }
+
+    /// Saves what was changed so far, and sends the ticket with the response.
+    /// Not needed under the layer or before [`close`](Self::close), which save.
+    ///
+    /// When this future is dropped, the changes are saved or not, and the
+    /// session remains usable.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`](crate::Error) of the store, the codec and the generator of
+    /// ids; [`Error::Ended`](crate::Error::Ended) when the session was destroyed
+    /// meanwhile; a conflict where the configuration rejects them. Nothing was
+    /// saved then.
+    pub async fn save(&mut self) -> Result<(), SessionError<S, C>>
+    where
+        S: Keep,
+    {
+        present_mut(&mut self.state).save(&self.sessions).await
+    }
+
+    /// Closes the session: saves what was changed, sets or removes the cookie,
+    /// and adds `Vary: Cookie`. A response that sets the cookie gets
+    /// `Cache-Control: private`, unless the application said otherwise.
+    ///
+    /// For use without the layer.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save), save that a session which was destroyed
+    /// meanwhile is no error: its cookie is removed. After an error, the headers
+    /// are untouched.
+    pub async fn close(
+        mut self,
+        response_headers: &mut HeaderMap,
+    ) -> Result<(), SessionError<S, C>> {
+        let Some(mut state) = self.state.take() else { return Ok(()) };
+        let plan = state.plan(self.sessions.settings(), false)?;
+        state.carry_out(&self.sessions, plan).await?;
+        state.write_ticket(&self.sessions, response_headers)
+    }
+
+    /// The data as they are; see [`Session`].
+    fn state(&self) -> &State<S, C> {
+        match &self.state {
+            Some(state) => state,
+            None => unreachable!("a session keeps its state until it is closed or dropped"),
+        }
+    }
+
+    fn state_mut(&mut self) -> &mut State<S, C> {
+        present_mut(&mut self.state)
+    }
+}
+
+impl<S: Keep, C: Codec, K: Signer> Session<S, C, K> {
+    /// Changes the data in one atomic step: calls `change` on the data as they
+    /// were last seen, and saves, unless another request saved in between; then
+    /// it reads the newest version and begins again. `change` may therefore run
+    /// several times.
+    ///
+    /// Changes made before through `&mut` are saved first.
+    ///
+    /// When this future is dropped, the change is saved or not, and the session
+    /// remains usable.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save), and
+    /// [`Error::Contended`](crate::Error::Contended) when a thousand attempts
+    /// were not enough.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+    /// # use cloakroom::{Codec, Keep, Session, SessionError, Signer, Memory};
+    /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// # struct Visits { count: u64 }
+    /// # async fn visit<C: Codec<Data = Visits>, K: Signer>(session: &mut Session<Memory, C, K>) -> Result<(), SessionError<Memory, C>> {
+    /// let count = session
+    ///     .update(|visits| {
+    ///         visits.count += 1;
+    ///         visits.count
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// ```
+    pub async fn update<R, F>(&mut self, change: F) -> Result<R, SessionError<S, C>>
+    where
+        F: FnMut(&mut C::Data) -> R,
+    {
+        present_mut(&mut self.state).update(&self.sessions, change).await
+    }
+
+    /// Gives the session a fresh id when it is saved, and ends the old one. Call
+    /// it whenever a user signs in or gains rights, so that an id which somebody
+    /// planted before is worth nothing (session fixation).
+    pub fn rotate(&mut self) {
+        let state = self.state_mut();
+        if state.fate == Fate::Keep {
+            state.fate = Fate::Rotate;
+        }
+    }
+
+    /// Says whether the cookie outlives the browser, for this session from now
+    /// on. Flask's `session.permanent`.
+    ///
+    /// # Default
+    ///
+    /// What the configuration says, `true` unless it was changed.
+    pub fn set_permanent(&mut self, permanent: bool) {
+        self.state_mut().permanent = permanent;
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Deref for Session<S, C, K> {
+    type Target = C::Data;
+
+    fn deref(&self) -> &C::Data {
+        &self.state().data
+    }
+}
+
+impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
+    fn deref_mut(&mut self) -> &mut C::Data {
+        self.state_mut().data_mut()
+    }
+}
+
+#[cfg(feature = "tower")]
+impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
+    fn drop(&mut self) {
+        if let (Some(home), Some(state)) = (self.home.take(), self.state.take()) {
+            home.give_back(state);
+        }
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> fmt::Debug for Session<S, C, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+fn present_mut<S: Store, C: Codec>(state: &mut Option<State<S, C>>) -> &mut State<S, C> {
+    match state {
+        Some(state) => state,
+        None => unreachable!("a session keeps its state until it is closed or dropped"),
+    }
+}
+
+fn system_time(unix_millis: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(unix_millis)
+}

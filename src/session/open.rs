@@ -1,0 +1,133 @@
+//! The state of an open session, and how it is opened.
+
+use http::HeaderMap;
+
+use super::draft::Draft;
+use super::state::{Fate, Ticket};
+use crate::codec::Codec;
+use crate::config::{Renewal, Sessions};
+use crate::cookie::candidates;
+use crate::error::{Error, SessionError};
+use crate::id::SessionId;
+use crate::record::{self, Contents, HEADER_BYTES, Header};
+use crate::signer::Signer;
+use crate::store::{Key, Record, Store};
+
+/// A session while it is open.
+pub(crate) struct State<S: Store, C: Codec> {
+    pub(super) data: C::Data,
+    pub(super) draft: Draft,
+    pub(super) stored: Option<Stored<S>>,
+    pub(super) presented: Presented,
+    pub(super) permanent: bool,
+    pub(super) fate: Fate,
+    pub(super) ticket: Ticket,
+}
+
+/// The version of the session that the store holds, as far as we know.
+pub(super) struct Stored<S: Store> {
+    pub(super) id: SessionId,
+    pub(super) key: Key,
+    pub(super) header: Header,
+    /// The record as it was loaded; absent once it was saved from here.
+    pub(super) value: Option<S::Value>,
+    pub(super) revision: S::Revision,
+}
+
+impl<S: Store> Stored<S> {
+    /// The encoded data in the record that was loaded.
+    pub(super) fn data(&self) -> Option<&[u8]> {
+        self.value.as_ref()?.as_ref().get(HEADER_BYTES..)
+    }
+}
+
+/// What the client's ticket led to when it led to no session.
+#[derive(Debug)]
+pub(crate) enum Presented {
+    /// No ticket.
+    Nothing,
+    /// A ticket that is worth nothing.
+    Dead,
+    /// The ticket of a session that was just given a fresh id: another response
+    /// is about to bring the browser the new one.
+    Moved(Key),
+    /// A record that this program cannot read, and leaves alone.
+    Unreadable,
+}
+
+impl<S: Store, C: Codec> State<S, C> {
+    pub(crate) async fn open<K: Signer>(
+        sessions: &Sessions<S, C, K>,
+        headers: &HeaderMap,
+    ) -> Result<Self, SessionError<S, C>> {
+        let settings = sessions.settings();
+        let name = &settings.cookie.name;
+        let mut presented = Presented::Nothing;
+        let id = candidates(headers, name).find_map(|value| {
+            presented = Presented::Dead;
+            let id = sessions.signer().verify(name, value)?;
+            SessionId::parse(id, settings.id_length)
+        });
+        let Some(id) = id else { return Ok(Self::new(sessions, presented)) };
+
+        let key = sessions.key(&id);
+        let extend = (settings.renewal == Renewal::EveryRequest).then_some(settings.idle_timeout);
+        let loaded = sessions.store().load(&key, extend).await.map_err(Error::Store)?;
+        let Some(record) = loaded else { return Ok(Self::new(sessions, Presented::Dead)) };
+        Ok(Self::of_record(sessions, id, key, record)
+            .unwrap_or_else(|presented| Self::new(sessions, presented)))
+    }
+
+    fn new<K: Signer>(sessions: &Sessions<S, C, K>, presented: Presented) -> Self {
+        Self {
+            data: C::Data::default(),
+            stored: None,
+            presented,
+            permanent: sessions.settings().permanent,
+            fate: Fate::Keep,
+            ticket: Ticket::Keep,
+            draft: Draft::default(),
+        }
+    }
+
+    fn of_record<K: Signer>(
+        sessions: &Sessions<S, C, K>,
+        id: SessionId,
+        key: Key,
+        Record { value, revision }: Record<S>,
+    ) -> Result<Self, Presented> {
+        let settings = sessions.settings();
+        let (header, data) = match record::read(value.as_ref()) {
+            Ok(Contents::Session(header, data)) => (header, data),
+            Ok(Contents::Moved(to)) => return Err(Presented::Moved(to)),
+            Err(record::UnknownFormat) => {
+                tracing::warn!("a session record has an unknown format; it is left as it is");
+                return Err(Presented::Unreadable);
+            }
+        };
+        let now = settings.clock.unix_millis();
+        if header.is_over(settings, now) {
+            return Err(Presented::Dead);
+        }
+        let header = header.as_loaded(settings, now);
+        match C::decode(data) {
+            Ok(data) => Ok(Self {
+                data,
+                presented: Presented::Nothing,
+                permanent: header.permanent,
+                fate: Fate::Keep,
+                ticket: match settings.renewal {
+                    Renewal::EveryRequest if header.permanent => Ticket::Send,
+                    _ => Ticket::Keep,
+                },
+                draft: Draft::default(),
+                stored: Some(Stored { id, key, header, value: Some(value), revision }),
+            }),
+            // The codec's message may repeat session data, so it is not logged.
+            Err(_) => {
+                tracing::warn!("a session record does not decode; it is left as it is");
+                Err(Presented::Unreadable)
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Writing the response's headers.
+
+use std::fmt::Write as _;
+
+use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::State;
+use super::state::Ticket;
+use crate::codec::Codec;
+use crate::config::{Sessions, Settings};
+use crate::cookie::http_date;
+use crate::error::{Error, SessionError};
+use crate::id::SessionId;
+use crate::signer::Signer;
+use crate::store::Store;
+
+impl<S: Store, C: Codec> State<S, C> {
+    /// Sets or removes the cookie, and tells caches about it.
+    pub(crate) fn write_ticket<K: Signer>(
+        &self,
+        sessions: &Sessions<S, C, K>,
+        headers: &mut HeaderMap,
+    ) -> Result<(), SessionError<S, C>> {
+        let settings = sessions.settings();
+        let cookie = match (self.ticket, &self.stored) {
+            (Ticket::Keep, _) | (Ticket::Send, None) => None,
+            (Ticket::Send, Some(stored)) => {
+                let now = settings.clock.unix_millis();
+                let ttl = self.permanent.then(|| stored.header.ttl(settings, now));
+                let expiry =
+                    ttl.map(|ttl| (ttl.as_millis().div_ceil(1_000), now + ttl.as_millis()));
+                Some(set_cookie(sessions.signer(), settings, &stored.id, expiry))
+            }
+            (Ticket::Withdraw, _) => Some(removal(settings)),
+        };
+        if let Some(cookie) = cookie {
+            let cookie = HeaderValue::try_from(cookie).map_err(|_| Error::Cookie)?;
+            append(headers, SET_COOKIE, cookie)?;
+            if !headers.contains_key(CACHE_CONTROL) {
+                append(headers, CACHE_CONTROL, HeaderValue::from_static("private"))?;
+            }
+        }
+        if !varies_by_cookie(headers) {
+            append(headers, VARY, HeaderValue::from_static("cookie"))?;
+        }
+        Ok(())
+    }
+}
+
+fn append<S, C>(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: HeaderValue,
+) -> Result<(), Error<S, C>> {
+    headers.try_append(name, value).map(drop).map_err(|_| Error::Cookie)
+}
+
+/// `expiry` is the number of seconds that are left, and the time when they are
+/// over in milliseconds since the Unix epoch; without it, the cookie ends with
+/// the browser.
+fn set_cookie<K: Signer>(
+    signer: &K,
+    settings: &Settings,
+    id: &SessionId,
+    expiry: Option<(u64, u64)>,
+) -> String {
+    let cookie = &settings.cookie;
+    let mut text = String::with_capacity(cookie.name.len() + cookie.suffix.len() + 192);
+    text.push_str(&cookie.name);
+    text.push('=');
+    text.push_str(id.as_str());
+    signer.sign(&cookie.name, id.as_str(), &mut text);
+    text.push_str(&cookie.suffix);
+    if let Some((seconds, time)) = expiry {
+        // Writing into a `String` cannot fail.
+        let _ = write!(text, "; Max-Age={seconds}; Expires={}", http_date(time));
+    }
+    text
+}
+
+/// The cookie's removal, with the same attributes, since browsers match by them.
+fn removal(settings: &Settings) -> String {
+    let cookie = &settings.cookie;
+    format!("{}={}; Max-Age=0; Expires={}", cookie.name, cookie.suffix, http_date(0))
+}
+
+fn varies_by_cookie(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(VARY)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|&b| b == b','))
+        .map(<[u8]>::trim_ascii)
+        .any(|name| name == b"*" || name.eq_ignore_ascii_case(b"cookie"))
+}

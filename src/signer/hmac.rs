@@ -1,0 +1,140 @@
+//! HMAC-SHA256 (RFC 2104, FIPS 180-4).
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::hmac::{Context, HMAC_SHA256, Key, verify};
+
+use super::Signer;
+use crate::secret::SecretKey;
+
+/// The characters of a tag: 32 bytes in base64url without padding.
+const TAG_CHARACTERS: usize = 43;
+/// The bytes of a tag.
+const TAG_BYTES: usize = 32;
+/// Room for the longest name, `=` and the longest id.
+const MAX_SIGNED: usize = 160;
+
+/// The cookie's value is `id.tag`. The tag is the HMAC-SHA256 of the cookie's
+/// name, `=` and the id, so that a ticket for one cookie is not one for
+/// another.
+///
+/// Signs with one key, and accepts older ones besides, so that a key can be
+/// replaced without signing anybody out.
+#[derive(Debug)]
+pub struct HmacSha256 {
+    /// The newest first.
+    keys: Vec<Key>,
+}
+
+impl HmacSha256 {
+    pub(crate) fn new(key: &SecretKey) -> Self {
+        Self { keys: vec![ring_key(key)] }
+    }
+
+    pub(crate) fn accept_older(&mut self, key: &SecretKey) {
+        self.keys.push(ring_key(key));
+    }
+}
+
+impl Signer for HmacSha256 {
+    fn sign(&self, name: &str, id: &str, value: &mut String) {
+        let Some(newest) = self.keys.first() else { return };
+        let mut context = Context::with_key(newest);
+        for part in [name, "=", id] {
+            context.update(part.as_bytes());
+        }
+        value.push('.');
+        BASE64URL_NOPAD.encode_append(context.sign().as_ref(), value);
+    }
+
+    fn verify<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
+        let (id, tag) = value.rsplit_once('.')?;
+        if tag.len() != TAG_CHARACTERS {
+            return None;
+        }
+        let mut tag_bytes = [0; TAG_BYTES];
+        BASE64URL_NOPAD.decode_mut(tag.as_bytes(), &mut tag_bytes).ok()?;
+
+        let mut buffer = [0; MAX_SIGNED];
+        let signed = join(&mut buffer, [name.as_bytes(), b"=", id.as_bytes()])?;
+        self.keys.iter().any(|key| verify(key, signed, &tag_bytes).is_ok()).then_some(id)
+    }
+}
+
+fn ring_key(key: &SecretKey) -> Key {
+    Key::new(HMAC_SHA256, key.expose())
+}
+
+/// The parts one after the other, where they fit.
+fn join<'b>(buffer: &'b mut [u8], parts: [&[u8]; 3]) -> Option<&'b [u8]> {
+    let mut end = 0;
+    for part in parts {
+        buffer.get_mut(end..end + part.len())?.copy_from_slice(part);
+        end += part.len();
+    }
+    Some(&buffer[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signer(fill: u8) -> HmacSha256 {
+        HmacSha256::new(&SecretKey::new([fill; 32]))
+    }
+
+    fn signed(signer: &HmacSha256, name: &str, id: &str) -> String {
+        let mut value = id.to_owned();
+        signer.sign(name, id, &mut value);
+        value
+    }
+
+    #[test]
+    fn the_tag_is_hmac_sha256_of_name_and_id() {
+        // python3 -c 'import hmac,base64; print(base64.urlsafe_b64encode(
+        //     hmac.digest(b"\x07"*32, b"__Host-id=abc", "sha256")).rstrip(b"="))'
+        let expected = "abc.FfvSqzauu04ZCgQpMA3Zq3dOzJcUeaxRVNkbDUZykzA";
+        assert_eq!(signed(&signer(7), "__Host-id", "abc"), expected);
+    }
+
+    #[test]
+    fn a_tag_for_one_cookie_is_not_one_for_another() {
+        let value = signed(&signer(7), "id", "abc");
+        assert_eq!(signer(7).verify("id", &value), Some("abc"));
+        assert_eq!(signer(7).verify("other", &value), None);
+    }
+
+    #[test]
+    fn every_changed_character_is_noticed() {
+        let value = signed(&signer(7), "id", "abc");
+        for at in 0..value.len() {
+            for replacement in ["A", "b", ".", "=", " "] {
+                let mut changed = value.clone();
+                changed.replace_range(at..=at, replacement);
+                if changed != value {
+                    assert_eq!(signer(7).verify("id", &changed), None, "{changed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_any_length_is_refused_without_harm() {
+        let signer = signer(7);
+        for value in ["", ".", "..", "abc", "abc.", &"x".repeat(100_000)] {
+            assert_eq!(signer.verify("id", value), None);
+        }
+        let long = signed(&signer, "id", &"x".repeat(1_000));
+        assert_eq!(signer.verify("id", &long), None);
+    }
+
+    #[test]
+    fn older_keys_are_accepted_and_the_newest_signs() {
+        let old = signed(&signer(1), "id", "abc");
+        let mut rotated = signer(2);
+        assert_eq!(rotated.verify("id", &old), None);
+
+        rotated.accept_older(&SecretKey::new([1; 32]));
+        assert_eq!(rotated.verify("id", &old), Some("abc"));
+        assert_eq!(signed(&rotated, "id", "abc"), signed(&signer(2), "id", "abc"));
+    }
+}

@@ -1,0 +1,276 @@
+//! Sessions in this process's memory.
+
+use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
+
+use super::{Create, Keep, Key, Record, Store, Sweep, Update};
+use crate::clock::Clock;
+use crate::ttl::Ttl;
+
+/// How many records a store without a limit of its own holds.
+const DEFAULT_CAPACITY: usize = 1_000_000;
+/// How many expired records one operation removes at most, so that none takes
+/// long.
+const REMOVED_AT_ONCE: usize = 16;
+
+/// Keeps sessions in memory: the fastest store, for one process. What it holds
+/// ends with the process.
+///
+/// Records are spread over shards, each behind a lock that is held for a look-up
+/// only. Every operation also removes some records whose time is over, so their
+/// memory comes back without being asked for.
+///
+/// # Limit
+///
+/// It holds a bounded number of records, a million by default. When it is full,
+/// a new record takes the place of the one that would expire first among those
+/// of its shard: with renewed sessions, that is the one that was not used for
+/// the longest time.
+///
+/// Clones share the same records.
+#[derive(Clone)]
+pub struct Memory {
+    inner: Arc<Inner>,
+    clock: Clock,
+}
+
+struct Inner {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    /// The most records in one shard.
+    shard_capacity: usize,
+}
+
+/// The version of a record in [`Memory`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryRevision(u64);
+
+impl Memory {
+    /// A store for a million records.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::of_capacity(DEFAULT_CAPACITY)
+    }
+
+    /// A store for about `records` records: the limit is kept in each shard, so
+    /// that eviction may begin a little before or after the total.
+    #[must_use]
+    pub fn with_capacity(records: NonZeroUsize) -> Self {
+        Self::of_capacity(records.get())
+    }
+
+    /// Takes the time from `clock`, so that a test can move it.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How many records are held, among them expired ones that were not
+    /// removed yet.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.shards.iter().map(|shard| lock(shard).records.len()).sum()
+    }
+
+    /// Whether no record is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn of_capacity(capacity: usize) -> Self {
+        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        // A small store has one shard, so that its limit is exact.
+        let shards = if capacity < 1_024 { 1 } else { (cores * 8).next_power_of_two() };
+        let inner = Inner {
+            shards: (0..shards).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            shard_capacity: capacity.div_ceil(shards),
+        };
+        Self { inner: Arc::new(inner), clock: Clock::system() }
+    }
+
+    /// The shard of a key, cleared of some expired records, and the time.
+    fn shard(&self, key: &Key) -> (MutexGuard<'_, Shard>, u64) {
+        let hash = self.inner.hasher.hash_one(key.as_str());
+        let shards = &self.inner.shards;
+        let mut shard = lock(&shards[hash as usize & (shards.len() - 1)]);
+        let now = self.clock.unix_millis();
+        shard.remove_expired(now, REMOVED_AT_ONCE);
+        (shard, now)
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Keep for Memory {}
+
+impl Store for Memory {
+    type Error = Infallible;
+    type Value = Arc<[u8]>;
+    type Revision = MemoryRevision;
+
+    async fn load(
+        &self,
+        key: &Key,
+        extend: Option<Ttl>,
+    ) -> Result<Option<Record<Self>>, Infallible> {
+        let (mut shard, now) = self.shard(key);
+        let Some(entry) = shard.live(key, now) else { return Ok(None) };
+        let record = Record { value: entry.value.clone(), revision: entry.revision };
+        if let Some(ttl) = extend {
+            shard.postpone(key, now + ttl.as_millis());
+        }
+        Ok(Some(record))
+    }
+
+    async fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> Result<Create<MemoryRevision>, Infallible> {
+        let value = Arc::from(value);
+        let (mut shard, now) = self.shard(key);
+        if shard.live(key, now).is_some() {
+            return Ok(Create::KeyTaken);
+        }
+        shard.make_room(self.inner.shard_capacity);
+        Ok(Create::Created(shard.put(key.as_str().into(), value, now + ttl.as_millis())))
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &MemoryRevision,
+    ) -> Result<Update<MemoryRevision>, Infallible> {
+        let value = Arc::from(value);
+        let (mut shard, now) = self.shard(key);
+        match shard.live(key, now) {
+            None => Ok(Update::Gone),
+            Some(entry) if entry.revision != *seen => Ok(Update::Conflict),
+            Some(_) => match shard.take(key) {
+                None => Ok(Update::Gone),
+                Some((text, _)) => {
+                    Ok(Update::Updated(shard.put(text, value, now + ttl.as_millis())))
+                }
+            },
+        }
+    }
+
+    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, Infallible> {
+        let (mut shard, now) = self.shard(key);
+        let removed = shard.take(key);
+        Ok(removed.filter(|(_, entry)| entry.expires > now).map(|(_, entry)| entry.value))
+    }
+}
+
+impl Sweep for Memory {
+    async fn sweep(&self) -> Result<u64, Infallible> {
+        let now = self.clock.unix_millis();
+        let swept = self.inner.shards.iter().map(|shard| {
+            // The lock is given back between batches, to whoever waits for it.
+            std::iter::from_fn(|| Some(lock(shard).remove_expired(now, REMOVED_AT_ONCE)))
+                .take_while(|&removed| removed > 0)
+                .sum::<usize>()
+        });
+        Ok(swept.sum::<usize>() as u64)
+    }
+}
+
+/// No operation can leave a shard half changed, so one that panicked does no
+/// harm to the next.
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Default)]
+struct Shard {
+    records: HashMap<Arc<str>, Entry>,
+    /// The keys in the order in which their time is over.
+    expiries: BTreeSet<(u64, Arc<str>)>,
+    /// Counts on with every write, so no two versions share a number.
+    last_revision: u64,
+}
+
+struct Entry {
+    value: Arc<[u8]>,
+    revision: MemoryRevision,
+    /// Milliseconds since the Unix epoch.
+    expires: u64,
+}
+
+impl Shard {
+    fn live(&self, key: &Key, now: u64) -> Option<&Entry> {
+        self.records.get(key.as_str()).filter(|entry| entry.expires > now)
+    }
+
+    fn put(&mut self, key: Arc<str>, value: Arc<[u8]>, expires: u64) -> MemoryRevision {
+        self.last_revision += 1;
+        let revision = MemoryRevision(self.last_revision);
+        let old = self.records.insert(key.clone(), Entry { value, revision, expires });
+        if let Some(old) = old {
+            self.expiries.remove(&(old.expires, key.clone()));
+        }
+        self.expiries.insert((expires, key));
+        revision
+    }
+
+    fn take(&mut self, key: &Key) -> Option<(Arc<str>, Entry)> {
+        let (text, entry) = self.records.remove_entry(key.as_str())?;
+        let expiry = (entry.expires, text);
+        self.expiries.remove(&expiry);
+        Some((expiry.1, entry))
+    }
+
+    fn postpone(&mut self, key: &Key, expires: u64) {
+        if let Some((text, entry)) = self.take(key) {
+            self.expiries.insert((expires, text.clone()));
+            self.records.insert(text, Entry { expires, ..entry });
+        }
+    }
+
+    fn remove_expired(&mut self, now: u64, most: usize) -> usize {
+        let mut removed = 0;
+        while removed < most && self.expiries.first().is_some_and(|(expires, _)| *expires <= now) {
+            self.remove_first();
+            removed += 1;
+        }
+        removed
+    }
+
+    fn make_room(&mut self, capacity: usize) {
+        while self.records.len() >= capacity && !self.records.is_empty() {
+            self.remove_first();
+        }
+    }
+
+    /// Removes the record whose time is over first, and gives back the room of
+    /// many.
+    fn remove_first(&mut self) {
+        if let Some((_, key)) = self.expiries.pop_first() {
+            self.records.remove(&key);
+        }
+        if self.records.capacity() > 64 && self.records.len() < self.records.capacity() / 4 {
+            self.records.shrink_to(self.records.len() * 2);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Where sessions are kept: the [`Store`] trait, and the stores.
+
+#[cfg(feature = "file")]
+mod file;
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(feature = "null")]
+mod null;
+
+use std::error::Error;
+use std::fmt;
+
+use ring::digest::{SHA256, digest};
+
+#[cfg(feature = "file")]
+pub use self::file::{File, FileError, FileRevision};
+#[cfg(feature = "memory")]
+pub use self::memory::{Memory, MemoryRevision};
+#[cfg(feature = "null")]
+pub use self::null::Null;
+use crate::id::{IdLength, SessionId};
+use crate::ttl::Ttl;
+
+/// Keeps bytes under a key for a time.
+///
+/// There is no upsert: a record is made by [`create`](Self::create), and
+/// replaced by [`update`](Self::update) only while it is still the version that
+/// the caller saw. A record that is gone stays gone. On that rest the two
+/// promises that no update is lost and that no session returns after logout.
+///
+/// # Every operation
+///
+/// - takes one round trip where the server allows it;
+/// - treats a record past its time as absent, even where the server has not
+///   removed it yet;
+/// - may be cancelled at any await: the operation then has either happened or
+///   not, and no later caller sees its reply;
+/// - reports expected results as values; `Err` means a fault.
+///
+/// The `contract` feature has a test for each of these rules.
+#[diagnostic::on_unimplemented(
+    message = "no session store was chosen",
+    label = "`{Self}` is not a `Store`",
+    note = "call `.store(...)` on the configuration, for example `.store(Memory::new())`"
+)]
+pub trait Store: Send + Sync + 'static {
+    /// What can go wrong at this store.
+    type Error: Error + Send + Sync + 'static;
+
+    /// The bytes of a record as the store hands them out: shared for a store in
+    /// memory, the reply's own buffer for a server.
+    type Value: AsRef<[u8]> + Send + Sync + 'static;
+
+    /// The version of a record that was seen: a counter, a CAS token, a digest.
+    ///
+    /// Two versions of a key's record never share one, even when the record was
+    /// removed and made anew in between.
+    type Revision: Send + Sync + 'static;
+
+    /// Reads a record, and where `extend` is given, also postpones its expiry
+    /// to that time from now, in the same round trip. Postponing does not change
+    /// the revision.
+    fn load(
+        &self,
+        key: &Key,
+        extend: Option<Ttl>,
+    ) -> impl Future<Output = Result<Option<Record<Self>>, Self::Error>> + Send;
+
+    /// Makes a record that lives for `ttl`, unless a live one has the key.
+    fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> impl Future<Output = Result<Create<Self::Revision>, Self::Error>> + Send;
+
+    /// Replaces the record that was `seen`, to live for `ttl` from now.
+    ///
+    /// A value that is too large for the store is a fault, and the record
+    /// before it stays.
+    fn update(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &Self::Revision,
+    ) -> impl Future<Output = Result<Update<Self::Revision>, Self::Error>> + Send;
+
+    /// Removes a record, whatever its version, and hands out the bytes it had.
+    fn remove(
+        &self,
+        key: &Key,
+    ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> + Send;
+}
+
+/// A store that keeps what it is given: every one but `Null`.
+///
+/// A session can be changed only in such a store.
+#[diagnostic::on_unimplemented(
+    message = "a session in `{Self}` cannot be changed",
+    label = "this store keeps nothing",
+    note = "choose a store that keeps sessions, for example `Memory`; for a store of your own, write `impl Keep for {Self} {{}}`"
+)]
+pub trait Keep: Store {}
+
+/// A store whose expired records have to be removed by somebody.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not need sweeping",
+    label = "this store removes expired records by itself",
+    note = "leave the call to `sweep` out"
+)]
+pub trait Sweep: Store {
+    /// Removes the records whose time is over, and says how many they were.
+    fn sweep(&self) -> impl Future<Output = Result<u64, Self::Error>> + Send;
+}
+
+/// A record as [`Store::load`] found it.
+pub struct Record<S: Store + ?Sized> {
+    /// The bytes.
+    pub value: S::Value,
+    /// Their version, to be named in an [`update`](Store::update).
+    pub revision: S::Revision,
+}
+
+impl<S: Store + ?Sized> fmt::Debug for Record<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Record(..)")
+    }
+}
+
+/// What became of a [`Store::create`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "nothing was stored when the key was taken"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every result of the contract")]
+pub enum Create<R> {
+    /// The record is there, in this version.
+    Created(R),
+    /// A live record has this key; it was left as it is.
+    KeyTaken,
+}
+
+/// What became of a [`Store::update`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "nothing was stored unless the record was updated"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every result of the contract")]
+pub enum Update<R> {
+    /// The record was replaced, and is now in this version.
+    Updated(R),
+    /// The record is not the version that was seen; it was left as it is.
+    Conflict,
+    /// There is no such record any more.
+    Gone,
+}
+
+/// What stands in front of every id in the store: up to 64 visible ASCII
+/// characters, so that one server can serve several applications.
+///
+/// # Default
+///
+/// `session:`, as in Flask-Session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPrefix {
+    text: String,
+}
+
+impl KeyPrefix {
+    /// The longest prefix, in characters.
+    pub const MAX: usize = 64;
+
+    /// Checks a prefix, which may be empty.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKeyPrefix`] for more than 64 characters, and for any that is
+    /// not visible ASCII.
+    pub fn new(prefix: impl Into<String>) -> Result<Self, InvalidKeyPrefix> {
+        let text = prefix.into();
+        if text.len() > Self::MAX || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(InvalidKeyPrefix);
+        }
+        Ok(Self { text })
+    }
+}
+
+impl Default for KeyPrefix {
+    fn default() -> Self {
+        Self { text: "session:".to_owned() }
+    }
+}
+
+/// The text cannot stand in front of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key prefix has at most 64 visible ASCII characters")]
+#[non_exhaustive]
+pub struct InvalidKeyPrefix;
+
+/// What a record is kept under: a prefix, and the SHA-256 of the session id
+/// (FIPS 180-4), in base64url without padding.
+///
+/// A stolen database therefore holds no ticket that a browser could present.
+/// Where the id itself has to be in the store, because another program reads
+/// it, the key holds the id instead.
+///
+/// A key has at most 150 bytes of visible ASCII.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key {
+    text: [u8; Self::MAX],
+    len: u8,
+}
+
+impl Key {
+    /// The longest key, in bytes.
+    pub const MAX: usize = KeyPrefix::MAX + (IdLength::MAX.bytes() * 4).div_ceil(3);
+
+    /// The key of an id, which keeps the id out of the store.
+    #[must_use]
+    pub fn hashed(prefix: &KeyPrefix, id: &SessionId) -> Self {
+        let mut text = [0; 43];
+        let hash = digest(&SHA256, id.as_str().as_bytes());
+        data_encoding::BASE64URL_NOPAD.encode_mut(hash.as_ref(), &mut text);
+        Self::of_parts(prefix, &text)
+    }
+
+    /// The key of an id that holds the id itself.
+    #[must_use]
+    pub fn plain(prefix: &KeyPrefix, id: &SessionId) -> Self {
+        Self::of_parts(prefix, id.as_str().as_bytes())
+    }
+
+    /// Reads a key back from text that [`as_str`](Self::as_str) wrote.
+    pub(crate) fn from_text(text: &[u8]) -> Option<Self> {
+        if text.len() > Self::MAX || !text.iter().all(u8::is_ascii_graphic) {
+            return None;
+        }
+        Some(Self::of_parts(&KeyPrefix { text: String::new() }, text))
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Both parts are ASCII, so the fallback is never taken.
+        str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
+    }
+
+    fn of_parts(prefix: &KeyPrefix, rest: &[u8]) -> Self {
+        let start = prefix.text.len();
+        let len = start + rest.len();
+        let mut key = Self { text: [0; _], len: len as u8 };
+        key.text[..start].copy_from_slice(prefix.text.as_bytes());
+        key.text[start..len].copy_from_slice(rest);
+        key
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
