@@ -10,7 +10,7 @@ use http::request::Parts;
 
 use crate::codec::Codec;
 use crate::error::{Error, SessionError};
-use crate::middleware::slot_of;
+use crate::middleware::log;
 use crate::session::Session;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -25,7 +25,7 @@ where
     type Rejection = SessionError<S, C>;
 
     async fn from_request_parts(parts: &mut Parts, _: &A) -> Result<Self, Self::Rejection> {
-        Self::of_slot(slot_of(&parts.extensions), &parts.headers).await
+        Self::of_parts(&parts.extensions, &parts.headers).await
     }
 }
 
@@ -37,11 +37,10 @@ where
     C: std::error::Error + 'static,
 {
     fn into_response(self) -> Response {
-        self.log();
-        if self.is_wiring() {
-            (self.status(), self.to_string()).into_response()
-        } else {
-            self.status().into_response()
+        log(&self);
+        match self {
+            Self::InUse | Self::MissingLayer => (self.status(), self.to_string()).into_response(),
+            _ => self.status().into_response(),
         }
     }
 }

@@ -68,27 +68,4 @@ impl<S, C> Error<S, C> {
             }
         }
     }
-
-    /// Whether the message is for the developer, who wired something wrongly,
-    /// and may stand in the response.
-    #[cfg(feature = "axum")]
-    pub(crate) const fn is_wiring(&self) -> bool {
-        matches!(self, Self::InUse | Self::MissingLayer)
-    }
-}
-
-#[cfg(feature = "tower")]
-impl<S, C> Error<S, C>
-where
-    S: std::error::Error + 'static,
-    C: std::error::Error + 'static,
-{
-    /// Tells the log what the response does not say. The codec's own message may
-    /// repeat session data, so it is left out.
-    pub(crate) fn log(&self) {
-        match self {
-            Self::Store(source) => tracing::error!(source = %source, "{self}"),
-            _ => tracing::error!("{self}"),
-        }
-    }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Header {
 #[derive(Debug)]
 pub(crate) enum Contents<'a> {
     Session(Header, &'a [u8]),
-    Moved(Key),
+    Moved(Box<Key>),
 }
 
 /// The bytes are not a record of this format version.
@@ -63,7 +63,10 @@ pub(crate) fn moved(to: &Key) -> Vec<u8> {
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Contents<'_>, UnknownFormat> {
     match bytes {
-        [VERSION, MOVED, key @ ..] => Key::from_text(key).map(Contents::Moved).ok_or(UnknownFormat),
+        [VERSION, MOVED, key @ ..] => {
+            let key = Key::from_text(key).ok_or(UnknownFormat)?;
+            Ok(Contents::Moved(Box::new(key)))
+        }
         [VERSION, flags @ (0 | PERMANENT), rest @ ..] => {
             let (created_at, rest) = rest.split_first_chunk().ok_or(UnknownFormat)?;
             let (renewed_at, data) = rest.split_first_chunk().ok_or(UnknownFormat)?;

@@ -1,20 +1,26 @@
 //! The three-way merge, on data that were cut into named fields.
 
-/// A field's name and value, each as encoded.
+/// A field of session data: its name and its value, each as encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Field<'a> {
-    pub(crate) name: &'a [u8],
-    pub(crate) value: &'a [u8],
+pub struct Field<'a> {
+    /// What tells it from the other fields.
+    pub name: &'a [u8],
+    /// What is compared and kept.
+    pub value: &'a [u8],
 }
 
-/// The merge of data that have no fields: all is one.
-pub(crate) fn whole(base: &[u8], mine: &[u8], theirs: &[u8]) -> Vec<u8> {
+/// The three-way merge of encoded data that have no fields: `mine`, unless it
+/// changed nothing.
+#[must_use]
+pub fn merge_whole(base: &[u8], mine: &[u8], theirs: &[u8]) -> Vec<u8> {
     if mine == base { theirs.to_vec() } else { mine.to_vec() }
 }
 
-/// What `mine` changed since `base`, added or removed wins; all else is as in
-/// `theirs`, in its order.
-pub(crate) fn merge<'a>(
+/// The three-way merge of data with fields, for a [`Codec`](super::Codec) of
+/// your own: what `mine` changed since `base`, added or removed wins; all else
+/// is as in `theirs`, in its order.
+#[must_use]
+pub fn merge_fields<'a>(
     base: &[Field<'a>],
     mine: &[Field<'a>],
     theirs: &[Field<'a>],
@@ -49,7 +55,7 @@ mod tests {
 
     #[track_caller]
     fn assert_merge(base: &str, mine: &str, theirs: &str, expected: &str) {
-        assert_eq!(merge(&fields(base), &fields(mine), &fields(theirs)), fields(expected));
+        assert_eq!(merge_fields(&fields(base), &fields(mine), &fields(theirs)), fields(expected));
     }
 
     #[test]
@@ -73,7 +79,7 @@ mod tests {
 
     #[test]
     fn data_without_fields_are_merged_as_a_whole() {
-        assert_eq!(whole(b"1", b"1", b"3"), b"3");
-        assert_eq!(whole(b"1", b"2", b"3"), b"2");
+        assert_eq!(merge_whole(b"1", b"1", b"3"), b"3");
+        assert_eq!(merge_whole(b"1", b"2", b"3"), b"2");
     }
 }

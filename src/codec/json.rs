@@ -7,8 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::fields::{self, Field};
-use super::{Codec, SessionData};
+use super::{Codec, Field, SessionData, merge_fields, merge_whole};
 
 /// Session data as JSON: the most readable, the least compact.
 ///
@@ -46,9 +45,9 @@ impl<T: SessionData> Codec for Json<T> {
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, JsonError> {
         let [Some(before), Some(my), Some(their)] = [base, mine, theirs].map(object) else {
-            return Ok(fields::whole(base, mine, theirs));
+            return Ok(merge_whole(base, mine, theirs));
         };
-        let merged = fields::merge(&before.fields(), &my.fields(), &their.fields());
+        let merged = merge_fields(&before.fields(), &my.fields(), &their.fields());
 
         let mut out = Vec::with_capacity(mine.len() + theirs.len());
         out.push(b'{');

@@ -4,8 +4,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::fields::{self, Field};
-use super::{Codec, SessionData};
+use super::{Codec, Field, SessionData, merge_fields, merge_whole};
 
 /// Session data as MessagePack, fields with their names: compact, and a struct
 /// may gain or lose fields between two versions of a program.
@@ -55,9 +54,9 @@ impl<T: SessionData> Codec for MessagePack<T> {
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, MessagePackError> {
         let [Some(before), Some(my), Some(their)] = [base, mine, theirs].map(map_fields) else {
-            return Ok(fields::whole(base, mine, theirs));
+            return Ok(merge_whole(base, mine, theirs));
         };
-        let merged = fields::merge(&before, &my, &their);
+        let merged = merge_fields(&before, &my, &their);
 
         let mut out = Vec::with_capacity(mine.len() + theirs.len());
         // The length is below that of the maps which were read, and writing into

@@ -13,6 +13,7 @@ use std::error::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::fields::{Field, merge_fields, merge_whole};
 #[cfg(feature = "json")]
 pub use self::json::{Json, JsonError};
 #[cfg(feature = "messagepack")]
@@ -74,6 +75,6 @@ pub trait Codec: Send + Sync + 'static {
     ///
     /// When one of the three is not what [`encode`](Self::encode) writes.
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
-        Ok(fields::whole(base, mine, theirs))
+        Ok(merge_whole(base, mine, theirs))
     }
 }

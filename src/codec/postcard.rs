@@ -7,8 +7,7 @@ use std::marker::PhantomData;
 use ::postcard::ser_flavors::Flavor;
 use ::postcard::{Serializer, take_from_bytes};
 
-use super::fields;
-use super::{Codec, SessionData};
+use super::{Codec, SessionData, merge_fields, merge_whole};
 
 /// Session data in the postcard wire format: no field names, no type marks, so
 /// it is small and fast, and a struct must not change its fields while sessions
@@ -66,9 +65,9 @@ impl<T: SessionData> Codec for Postcard<T> {
         let [Some(before), Some(my), Some(their)] =
             [split::fields(&before, base), split::fields(&my, mine), split::fields(&their, theirs)]
         else {
-            return Ok(fields::whole(base, mine, theirs));
+            return Ok(merge_whole(base, mine, theirs));
         };
-        let merged = fields::merge(&before, &my, &their);
+        let merged = merge_fields(&before, &my, &their);
         Ok(merged.iter().flat_map(|field| field.value).copied().collect())
     }
 }

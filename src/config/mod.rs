@@ -1,5 +1,7 @@
 //! Putting a session configuration together: [`Config`].
 
+#[cfg(feature = "postcard")]
+mod data;
 mod sessions;
 mod settings;
 
@@ -11,7 +13,7 @@ pub use self::sessions::Sessions;
 pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};
 use crate::clock::Clock;
-use crate::codec::{Codec, SessionData};
+use crate::codec::Codec;
 use crate::cookie::Cookie;
 use crate::id::IdLength;
 use crate::secret::SecretKey;
@@ -98,12 +100,6 @@ impl<C, K> Config<WantsStore, C, K> {
 }
 
 impl<S, K> Config<S, WantsData, K> {
-    /// What a session holds, encoded with [`Postcard`](crate::Postcard).
-    #[cfg(feature = "postcard")]
-    pub fn data<T: SessionData>(self) -> Config<S, crate::codec::Postcard<T>, K> {
-        self.codec(crate::codec::Postcard::new())
-    }
-
     /// What a session holds, and how it is encoded: for example
     /// `.codec(MessagePack::<Cart>::new())`. Flask-Session's
     /// `SESSION_SERIALIZATION_FORMAT`.

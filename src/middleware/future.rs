@@ -142,9 +142,22 @@ where
     S: std::error::Error + 'static,
     C: std::error::Error + 'static,
 {
-    error.log();
+    log(error);
     *response = Response::default();
     *response.status_mut() = error.status();
+}
+
+/// Tells the log what the response does not say. The codec's own message may
+/// repeat session data, so it is left out.
+pub(crate) fn log<S, C>(error: &Error<S, C>)
+where
+    S: std::error::Error + 'static,
+    C: std::error::Error + 'static,
+{
+    match error {
+        Error::Store(source) => tracing::error!(%source, "{error}"),
+        _ => tracing::error!("{error}"),
+    }
 }
 
 impl<F, B, S: Store, C: Codec, K: Signer> fmt::Debug for ResponseFuture<F, B, S, C, K> {

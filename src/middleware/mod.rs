@@ -50,6 +50,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub use self::future::ResponseFuture;
+#[cfg(feature = "axum")]
+pub(crate) use self::future::log;
 use self::pool::{Lease, Pool};
 use crate::codec::Codec;
 use crate::config::{Config, Sessions};
@@ -158,13 +160,6 @@ impl<S: Store, C: Codec, K: Signer> Clone for Handle<S, C, K> {
     }
 }
 
-/// The slot of a request that came through the layer.
-pub(crate) fn slot_of<S: Store, C: Codec, K: Signer>(
-    extensions: &Extensions,
-) -> Option<Arc<Slot<S, C, K>>> {
-    extensions.get::<Handle<S, C, K>>().map(|handle| handle.0.clone())
-}
-
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of a request that came through the layer, for services that
     /// are no axum handlers. The layer saves it once it was dropped.
@@ -174,15 +169,17 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// [`Error::MissingLayer`] without the layer, [`Error::InUse`] while another
     /// `Session` of the same request lives, and [`Error::Store`] when the store
     /// fails.
-    pub async fn of_request<B>(request: &Request<B>) -> Result<Self, SessionError<S, C>> {
-        let slot = slot_of(request.extensions());
-        Self::of_slot(slot, request.headers()).await
+    pub fn of_request<B>(
+        request: &Request<B>,
+    ) -> impl Future<Output = Result<Self, SessionError<S, C>>> + Send {
+        Self::of_parts(request.extensions(), request.headers())
     }
 
-    pub(crate) async fn of_slot(
-        slot: Option<Arc<Slot<S, C, K>>>,
+    pub(crate) async fn of_parts(
+        extensions: &Extensions,
         headers: &HeaderMap,
     ) -> Result<Self, SessionError<S, C>> {
-        slot.ok_or(Error::MissingLayer)?.lend(headers).await
+        let handle = extensions.get::<Handle<S, C, K>>().ok_or(Error::MissingLayer)?;
+        handle.0.lend(headers).await
     }
 }

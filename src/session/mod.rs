@@ -3,7 +3,7 @@
 mod draft;
 mod open;
 mod save;
-#[cfg(feature = "tower")]
+#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
 pub(crate) mod slot;
 mod state;
 mod ticket;
@@ -58,7 +58,7 @@ pub struct Session<S: Store, C: Codec, K: Signer> {
     /// Absent only once it was closed or given back.
     state: Option<State<S, C>>,
     sessions: Sessions<S, C, K>,
-    #[cfg(feature = "tower")]
+    /// Where it is given back to; absent without a layer.
     home: Option<std::sync::Arc<slot::Slot<S, C, K>>>,
 }
 
@@ -74,12 +74,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         request_headers: &HeaderMap,
     ) -> Result<Session<S, C, K>, SessionError<S, C>> {
         let state = State::open(self, request_headers).await?;
-        Ok(Session {
-            state: Some(state),
-            sessions: self.clone(),
-            #[cfg(feature = "tower")]
-            home: None,
-        })
+        Ok(Session { state: Some(state), sessions: self.clone(), home: None })
     }
 }
 
@@ -254,7 +249,6 @@ impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
     }
 }
 
-#[cfg(feature = "tower")]
 impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
     fn drop(&mut self) {
         if let (Some(home), Some(state)) = (self.home.take(), self.state.take()) {

@@ -50,7 +50,7 @@ pub(crate) enum Presented {
     Dead,
     /// The ticket of a session that was just given a fresh id: another response
     /// is about to bring the browser the new one.
-    Moved(Key),
+    Moved(Box<Key>),
     /// A record that this program cannot read, and leaves alone.
     Unreadable,
 }

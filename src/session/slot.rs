@@ -20,6 +20,7 @@ pub(crate) struct Slot<S: Store, C: Codec, K> {
 }
 
 /// What is in the slot.
+#[expect(clippy::large_enum_variant, reason = "a session that comes back is moved, not boxed")]
 pub(crate) enum Place<S: Store, C: Codec> {
     /// Nobody has asked for the session.
     Untouched,

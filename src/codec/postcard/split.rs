@@ -9,7 +9,7 @@ use ::postcard::experimental::serialized_size;
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeStruct, Serializer};
 
-use crate::codec::fields::Field;
+use crate::codec::Field;
 
 /// The fields of a struct; `None` for data of any other shape.
 pub(super) fn fields<'a, T: Serialize>(data: &T, mut bytes: &'a [u8]) -> Option<Vec<Field<'a>>> {
