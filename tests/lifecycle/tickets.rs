@@ -1,0 +1,144 @@
+//! What the browser holds, and what it is worth.
+
+use std::time::Duration;
+
+use cloakroom::{Clock, Codec, Config, HmacSha256, MessagePack, SecretKey, Sessions};
+use http::HeaderMap;
+use http::header::{COOKIE, SET_COOKIE};
+
+use crate::journal::Journal;
+use crate::visitor::{Account, Sent, Visitor};
+
+#[tokio::test]
+async fn a_rotated_session_has_a_fresh_id_and_the_old_one_is_dead() {
+    let mut visitor = Visitor::returning().await;
+    let old_cookies = visitor.cookies.clone();
+    let mut session = visitor.open().await;
+    let old_id = session.id().expect("stored").clone();
+    session.user = Some("ada".to_owned());
+    session.rotate();
+
+    assert_eq!(visitor.close(session).await, Sent::Cookie);
+    assert_eq!(visitor.calls(), ["load", "create", "update"]);
+
+    let session = visitor.open().await;
+    assert_ne!(session.id(), Some(&old_id));
+    assert_eq!((session.visits, session.user.as_deref()), (1, Some("ada")));
+
+    visitor.cookies = old_cookies;
+    let mut late = visitor.open().await;
+    assert!(late.is_new());
+    let _: &mut Account = &mut late;
+    assert_eq!(
+        visitor.close(late).await,
+        Sent::Nothing,
+        "the browser is about to get the new cookie"
+    );
+}
+
+#[tokio::test]
+async fn a_session_rotated_without_a_change_keeps_its_data_and_its_age() {
+    let mut visitor = Visitor::returning().await;
+    let created_at = visitor.open().await.created_at();
+    visitor.clock.advance(Duration::from_secs(60));
+    let mut session = visitor.open().await;
+    session.rotate();
+    visitor.close(session).await;
+
+    let session = visitor.open().await;
+    assert_eq!((session.visits, session.created_at()), (1, created_at));
+}
+
+#[tokio::test]
+async fn a_logout_with_the_ticket_from_before_a_rotation_ends_the_session() {
+    let mut visitor = Visitor::returning().await;
+    let mut early_logout = visitor.open().await;
+    let mut signing_in = visitor.open().await;
+    signing_in.rotate();
+    visitor.close(signing_in).await;
+    let old_cookies = visitor.cookies.clone();
+
+    early_logout.destroy();
+    assert_eq!(visitor.close(early_logout).await, Sent::Removal);
+    visitor.cookies = old_cookies;
+    assert!(visitor.open().await.is_new());
+}
+
+#[tokio::test]
+async fn the_ticket_of_an_unknown_session_is_taken_back_once_it_was_used() {
+    let mut visitor = Visitor::new();
+    visitor
+        .cookies
+        .insert(COOKIE, format!("__Host-id={}", "A".repeat(43)).parse().expect("header"));
+    let session = visitor.open().await;
+    assert!(session.is_new());
+
+    assert_eq!(visitor.close(session).await, Sent::Removal);
+    assert_eq!(visitor.calls(), ["load"]);
+}
+
+#[tokio::test]
+async fn an_id_that_a_client_presents_is_never_adopted() {
+    let mut visitor = Visitor::new();
+    let planted = "A".repeat(43);
+    visitor.cookies.insert(COOKIE, format!("__Host-id={planted}").parse().expect("header"));
+    let mut session = visitor.open().await;
+    session.visits = 1;
+
+    assert_eq!(visitor.close(session).await, Sent::Cookie);
+    assert_ne!(visitor.open().await.id().expect("stored").as_str(), planted);
+}
+
+#[tokio::test]
+async fn a_malformed_ticket_does_not_reach_the_store() {
+    let mut visitor = Visitor::new();
+    for value in ["", "short", "!", &"A".repeat(44), &"A".repeat(100_000), "\u{e9}"] {
+        let header = http::HeaderValue::from_bytes(format!("__Host-id={value}").as_bytes());
+        visitor.cookies.insert(COOKIE, header.expect("a header"));
+        assert!(visitor.open().await.is_new());
+        assert_eq!(visitor.calls(), [""; 0], "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_of_another_program_is_left_as_it_is() {
+    let mut visitor = Visitor::returning().await;
+    visitor.sessions.store().overwrite_all(b"not a session").await;
+    let mut session = visitor.open().await;
+    assert!(session.is_new());
+    let unread = visitor.sessions.open(&visitor.cookies).await.expect("the store answers");
+    assert_eq!(visitor.close(unread).await, Sent::Nothing);
+
+    session.visits = 1;
+    assert_eq!(visitor.close(session).await, Sent::Cookie);
+    assert_eq!(visitor.sessions.store().len(), 2);
+    assert_eq!(visitor.open().await.visits, 1);
+}
+
+#[tokio::test]
+async fn a_signed_ticket_survives_a_change_of_the_key() {
+    let [old, new] = [1, 2].map(|fill| move || SecretKey::new([fill; 32]));
+    let store = Journal::new(&Clock::system());
+    let config =
+        || Config::new().store(store.clone()).codec(MessagePack::<Account>::new()).signed();
+    let cookies = cookie_of(&config().secret_key(old()).build()).await;
+
+    let rotated = config().secret_key(new()).accept_older_key(old()).build();
+    assert!(!rotated.open(&cookies).await.expect("open").is_new());
+    let replaced = config().secret_key(new()).build();
+    store.take_calls();
+    assert!(replaced.open(&cookies).await.expect("open").is_new());
+    assert_eq!(store.take_calls(), [""; 0], "a forged ticket does not reach the store");
+}
+
+async fn cookie_of<C: Codec<Data = Account>>(
+    sessions: &Sessions<Journal, C, HmacSha256>,
+) -> HeaderMap {
+    let mut session = sessions.open(&HeaderMap::new()).await.expect("open");
+    session.visits = 1;
+    let mut response = HeaderMap::new();
+    session.close(&mut response).await.expect("saved");
+    let cookie = response[SET_COOKIE].to_str().expect("text");
+    let (pair, _) = cookie.split_once(';').expect("attributes");
+    HeaderMap::from_iter([(COOKIE, pair.parse().expect("a header"))])
+}
