@@ -94,7 +94,7 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         id: SessionId,
         key: Key,
-        Record { value, revision }: Record<S>,
+        Record { value, revision }: Record<S::Value, S::Revision>,
     ) -> Result<Self, Presented> {
         let settings = sessions.settings();
         let (header, data) = match record::read(value.as_ref()) {

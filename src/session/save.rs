@@ -364,7 +364,7 @@ impl<S: Store, C: Codec> State<S, C> {
 /// What another request saved in the meantime.
 pub(super) struct Newest<S: Store> {
     header: Header,
-    record: Record<S>,
+    record: Record<S::Value, S::Revision>,
 }
 
 impl<S: Store> Newest<S> {

@@ -130,7 +130,7 @@ impl Store for Memory {
         &self,
         key: &Key,
         extend: Option<Ttl>,
-    ) -> Result<Option<Record<Self>>, Infallible> {
+    ) -> Result<Option<Record<Arc<[u8]>, MemoryRevision>>, Infallible> {
         let (mut shard, now) = self.shard(key);
         let Some(entry) = shard.live(key, now) else { return Ok(None) };
         let record = Record { value: entry.value.clone(), revision: entry.revision };

@@ -64,7 +64,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         key: &Key,
         extend: Option<Ttl>,
-    ) -> impl Future<Output = Result<Option<Record<Self>>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Option<Record<Self::Value, Self::Revision>>, Self::Error>> + Send;
 
     /// Makes a record that lives for `ttl`, unless a live one has the key.
     fn create(
@@ -115,14 +115,15 @@ pub trait Sweep: Store {
 }
 
 /// A record as [`Store::load`] found it.
-pub struct Record<S: Store + ?Sized> {
+#[derive(Clone)]
+pub struct Record<V, R> {
     /// The bytes.
-    pub value: S::Value,
+    pub value: V,
     /// Their version, to be named in an [`update`](Store::update).
-    pub revision: S::Revision,
+    pub revision: R,
 }
 
-impl<S: Store + ?Sized> fmt::Debug for Record<S> {
+impl<V, R> fmt::Debug for Record<V, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Record(..)")
     }

@@ -27,7 +27,11 @@ impl Store for Null {
     type Value = [u8; 0];
     type Revision = ();
 
-    async fn load(&self, _: &Key, _: Option<Ttl>) -> Result<Option<Record<Self>>, Infallible> {
+    async fn load(
+        &self,
+        _: &Key,
+        _: Option<Ttl>,
+    ) -> Result<Option<Record<[u8; 0], ()>>, Infallible> {
         Ok(None)
     }
 

@@ -68,10 +68,9 @@ impl Store for Journal {
         &self,
         key: &Key,
         extend: Option<Ttl>,
-    ) -> Result<Option<Record<Self>>, Infallible> {
+    ) -> Result<Option<Record<Arc<[u8]>, MemoryRevision>>, Infallible> {
         self.note(if extend.is_some() { "load and extend" } else { "load" });
-        let record = self.memory.load(key, extend).await?;
-        Ok(record.map(|Record { value, revision }| Record { value, revision }))
+        self.memory.load(key, extend).await
     }
 
     async fn create(
