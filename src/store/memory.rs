@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
-use super::{Create, Keep, Key, Record, Store, Sweep, Update};
+use super::{Create, Keep, Key, Loaded, Record, Store, Sweep, Update};
 use crate::clock::Clock;
 use crate::ttl::Ttl;
 
@@ -126,11 +126,7 @@ impl Store for Memory {
     type Value = Arc<[u8]>;
     type Revision = MemoryRevision;
 
-    async fn load(
-        &self,
-        key: &Key,
-        extend: Option<Ttl>,
-    ) -> Result<Option<Record<Arc<[u8]>, MemoryRevision>>, Infallible> {
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
         let (mut shard, now) = self.shard(key);
         let Some(entry) = shard.live(key, now) else { return Ok(None) };
         let record = Record { value: entry.value.clone(), revision: entry.revision };

@@ -43,7 +43,7 @@ use crate::ttl::Ttl;
     label = "`{Self}` is not a `Store`",
     note = "call `.store(...)` on the configuration, for example `.store(Memory::new())`"
 )]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Sized + Send + Sync + 'static {
     /// What can go wrong at this store.
     type Error: Error + Send + Sync + 'static;
 
@@ -64,7 +64,7 @@ pub trait Store: Send + Sync + 'static {
         &self,
         key: &Key,
         extend: Option<Ttl>,
-    ) -> impl Future<Output = Result<Option<Record<Self::Value, Self::Revision>>, Self::Error>> + Send;
+    ) -> impl Future<Output = Result<Loaded<Self>, Self::Error>> + Send;
 
     /// Makes a record that lives for `ttl`, unless a live one has the key.
     fn create(
@@ -113,6 +113,9 @@ pub trait Sweep: Store {
     /// Removes the records whose time is over, and says how many they were.
     fn sweep(&self) -> impl Future<Output = Result<u64, Self::Error>> + Send;
 }
+
+/// What a [`Store::load`] of store `S` found.
+pub type Loaded<S> = Option<Record<<S as Store>::Value, <S as Store>::Revision>>;
 
 /// A record as [`Store::load`] found it.
 #[derive(Clone)]

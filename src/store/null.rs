@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::{Create, Key, Record, Store, Update};
+use super::{Create, Key, Loaded, Store, Update};
 use crate::ttl::Ttl;
 
 /// Keeps nothing: reading a session gives the default data, and changing one
@@ -27,11 +27,7 @@ impl Store for Null {
     type Value = [u8; 0];
     type Revision = ();
 
-    async fn load(
-        &self,
-        _: &Key,
-        _: Option<Ttl>,
-    ) -> Result<Option<Record<[u8; 0], ()>>, Infallible> {
+    async fn load(&self, _: &Key, _: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
         Ok(None)
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cloakroom::store::{Create, MemoryRevision, Record, Update};
+use cloakroom::store::{Create, Loaded, MemoryRevision, Update};
 use cloakroom::{Clock, Keep, Key, Memory, Store, Sweep, Ttl};
 
 #[derive(Clone, Debug)]
@@ -64,11 +64,7 @@ impl Store for Journal {
     type Value = Arc<[u8]>;
     type Revision = MemoryRevision;
 
-    async fn load(
-        &self,
-        key: &Key,
-        extend: Option<Ttl>,
-    ) -> Result<Option<Record<Arc<[u8]>, MemoryRevision>>, Infallible> {
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
         self.note(if extend.is_some() { "load and extend" } else { "load" });
         self.memory.load(key, extend).await
     }
