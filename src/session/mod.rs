@@ -159,7 +159,6 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         state.write_ticket(&self.sessions, response_headers)
     }
 
-    /// The data as they are; see [`Session`].
     fn state(&self) -> &State<S, C> {
         match &self.state {
             Some(state) => state,

@@ -108,27 +108,20 @@ impl<S: Store, C: Codec> State<S, C> {
     /// The header that a write now would give the record.
     pub(super) fn plan_write(&self, settings: &Settings) -> Plan {
         let now = settings.clock.unix_millis();
-        let fresh = Header { created_at: now, renewed_at: now, permanent: self.permanent };
-        let ttl = |header: Header| header.ttl(settings, now);
-        let Some(old) = self.stored.as_ref().map(|stored| stored.header) else {
-            let step = Step::Nothing;
-            return Plan {
-                step,
-                header: fresh,
-                ttl: ttl(fresh),
-                renews: false,
-                sends_ticket: true,
-            };
+        let old = self.stored.as_ref().map(|stored| stored.header);
+        let renews = old.is_some_and(|old| old.is_renewal_due(settings, now));
+        let header = Header {
+            created_at: old.map_or(now, |old| old.created_at),
+            renewed_at: old.filter(|_| !renews).map_or(now, |old| old.renewed_at),
+            permanent: self.permanent,
         };
-        let renews = old.is_renewal_due(settings, now);
-        let renewed_at = if renews { now } else { old.renewed_at };
-        let header = Header { renewed_at, permanent: self.permanent, ..old };
         Plan {
             step: Step::Nothing,
             header,
-            ttl: ttl(header),
+            ttl: header.ttl(settings, now),
             renews,
-            sends_ticket: header.permanent != old.permanent || (renews && header.permanent),
+            sends_ticket: old
+                .is_none_or(|old| old.permanent != self.permanent || (renews && self.permanent)),
         }
     }
 
@@ -175,6 +168,8 @@ impl<S: Store, C: Codec> State<S, C> {
             Create::KeyTaken => Ok(false),
             Create::Created(revision) => {
                 self.stored = Some(Stored { id, key, header: plan.header, value: None, revision });
+                // The id is fresh, which is all that a rotation asks for.
+                self.fate = Fate::Keep;
                 self.committed(plan);
                 Ok(true)
             }

@@ -116,6 +116,17 @@ async fn an_explicit_save_is_not_repeated_at_close() {
 }
 
 #[tokio::test]
+async fn a_new_session_is_not_rotated_after_it_was_created() {
+    let mut visitor = Visitor::new();
+    let mut session = visitor.open().await;
+    session.rotate();
+    session.visits = 1;
+    session.save().await.expect("saved");
+    visitor.close(session).await;
+    assert_eq!(visitor.calls(), ["create"]);
+}
+
+#[tokio::test]
 async fn a_session_saved_and_then_destroyed_leaves_no_record() {
     let mut visitor = Visitor::new();
     let mut session = visitor.open().await;
