@@ -44,17 +44,18 @@ use crate::ttl::Ttl;
     note = "call `.store(...)` on the configuration, for example `.store(Memory::new())`"
 )]
 pub trait Store: Sized + Send + Sync + 'static {
-    /// What can go wrong at this store.
+    /// What can go wrong at this store. Its message is logged, so it names
+    /// neither keys nor values.
     type Error: Error + Send + Sync + 'static;
 
     /// The bytes of a record as the store hands them out: shared for a store in
     /// memory, the reply's own buffer for a server.
     type Value: AsRef<[u8]> + Send + Sync + 'static;
 
-    /// The version of a record that was seen: a counter, a CAS token, a digest.
+    /// The version of a record that was seen: a counter, a CAS token, a digest of
+    /// the bytes, or the bytes themselves.
     ///
-    /// Two versions of a key's record never share one, even when the record was
-    /// removed and made anew in between.
+    /// Versions that share one hold the same bytes.
     type Revision: Send + Sync + 'static;
 
     /// Reads a record, and where `extend` is given, also postpones its expiry
