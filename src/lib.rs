@@ -1,4 +1,159 @@
-//! Typed server-side web sessions.
+//! Typed server-side web sessions: hand over your coat, keep the ticket.
+//!
+//! The browser holds a ticket, the session's id in a cookie. The server holds
+//! the coat: a struct of yours, in a [`Store`]. What the browser sees never
+//! contains session data, and the compiler checks how the parts are wired.
+//!
+//! # How the pieces fit
+//!
+//! | piece | what it is |
+//! |---|---|
+//! | [`Config`] | puts a configuration together; incomplete ones do not compile |
+//! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
+//! | [`Session`] | one open session in one request; dereferences to your struct |
+//! | [`Store`] | keeps bytes under a key for a time: [`Memory`], [`File`], [`Null`] |
+//! | [`Codec`] | turns the struct into bytes: [`Postcard`], [`MessagePack`], [`Json`] |
+//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`] |
+//! | [`Cookie`] | the ticket's name and attributes in the browser |
+//!
+//! A session's type names the three that it is made with, for example
+//! `Session<Memory, Postcard<Cart>, HmacSha256>`. There is no dynamic dispatch,
+//! and nothing about the wiring is left to find out at run time.
+//!
+//! # Five minutes
+//!
+//! Say what a session holds, configure, add the layer, and take the session as
+//! an argument:
+//!
+//! ```
+//! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+//! use axum::Router;
+//! use axum::routing::{get, post};
+//! use cloakroom::{Config, HmacSha256, Memory, Postcard, SecretKey, Session, Ttl};
+//!
+//! #[derive(Default, serde::Serialize, serde::Deserialize)]
+//! struct Cart {
+//!     items: Vec<u32>,
+//!     user: Option<String>,
+//! }
+//!
+//! type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
+//!
+//! // Only reads: nothing is stored, and no cookie is set.
+//! async fn show(session: CartSession) -> String {
+//!     format!("{} items", session.items.len())
+//! }
+//!
+//! // A changed field is saved when the response is ready.
+//! async fn add(mut session: CartSession) -> String {
+//!     session.items.push(7);
+//!     format!("{} items", session.items.len())
+//! }
+//!
+//! // A fresh id whenever a user signs in or gains rights.
+//! async fn sign_in(mut session: CartSession) {
+//!     session.user = Some("ann".to_owned());
+//!     session.rotate();
+//! }
+//!
+//! // The record is removed, and the browser forgets the ticket.
+//! async fn sign_out(mut session: CartSession) {
+//!     session.destroy();
+//! }
+//!
+//! let sessions = Config::new()
+//!     .store(Memory::new())
+//!     .data::<Cart>()
+//!     .signed()
+//!     .secret_key(SecretKey::generate()?)
+//!     .idle_timeout(Ttl::hours(2))
+//!     .absolute_timeout(Ttl::days(30))
+//!     .build();
+//!
+//! let app: Router = Router::new()
+//!     .route("/", get(show))
+//!     .route("/add", post(add))
+//!     .route("/sign-in", post(sign_in))
+//!     .route("/sign-out", post(sign_out))
+//!     .layer(sessions.layer());
+//! # use tower::ServiceExt as _;
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! #     let request = |method, path| http::Request::builder().method(method).uri(path);
+//! #     let read = request("GET", "/").body(axum::body::Body::empty())?;
+//! #     assert!(!app.clone().oneshot(read).await?.headers().contains_key("set-cookie"));
+//! #     let write = request("POST", "/add").body(axum::body::Body::empty())?;
+//! #     assert!(app.oneshot(write).await?.headers().contains_key("set-cookie"));
+//! #     Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Changes of several requests at the same time are merged field by field. Where
+//! a new value depends on the old one, as in a counter, [`Session::update`] makes
+//! the change in one atomic step.
+//!
+//! Without a framework, the headers of the request and of the response are all
+//! that is needed:
+//!
+//! ```
+//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
+//! # #[derive(Default, serde::Serialize, serde::Deserialize)]
+//! # struct Cart { items: Vec<u32> }
+//! use cloakroom::{Config, Memory};
+//! use http::HeaderMap;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let sessions = Config::new().store(Memory::new()).data::<Cart>().build();
+//!
+//! let request_headers = HeaderMap::new();
+//! let mut response_headers = HeaderMap::new();
+//! let mut session = sessions.open(&request_headers).await?;
+//! session.items.push(7);
+//! session.close(&mut response_headers).await?;
+//!
+//! assert!(response_headers.contains_key("set-cookie"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds
+//!
+//! - No update is lost silently: a record is replaced only while it is the
+//!   version that the request saw; otherwise the changes are merged, or refused
+//!   where the configuration says so.
+//! - A session that was logged out never comes back, whatever other requests are
+//!   under way.
+//! - An id that a client presents is never adopted; only the generator makes
+//!   ids. The store sees their SHA-256.
+//! - A handler that does not take the session costs no store call, and its
+//!   response gets no header.
+//! - A store that fails is an error, 503 by default, and never an empty session
+//!   that overwrites the real one.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `memory` | yes | [`Memory`]: sessions in this process |
+//! | `file` | | [`File`]: sessions in a directory |
+//! | `null` | | [`Null`]: keeps nothing |
+//! | `postcard` | yes | [`Postcard`]: the most compact codec, and `Config::data` |
+//! | `messagepack` | | [`MessagePack`]: compact, with named fields |
+//! | `json` | | [`Json`]: readable |
+//! | `tower` | with `axum` | [`middleware`]: the layer |
+//! | `axum` | yes | [`axum`](mod@axum): [`Session`] as an extractor, [`Error`] as a response |
+//! | `contract` | | the rules of a [`Store`] as tests, for stores of your own |
+//!
+//! # Where to go on
+//!
+//! - [`Config`] has a method for each setting, with its default.
+//! - [`Session`] has all that can be done with a session.
+//! - [`store`], [`codec`] and [`signer`] are there to be implemented.
+//! - `examples/quickstart.rs` is an axum application with pages to click
+//!   through, `examples/framework_free.rs` needs no framework.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -56,9 +211,16 @@ pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::secret::{SecretKey, SecretKeyError};
 pub use self::session::Session;
 pub use self::signer::{HmacSha256, Signer, Unsigned};
+#[cfg(feature = "file")]
+pub use self::store::File;
 #[cfg(feature = "memory")]
 pub use self::store::Memory;
 #[cfg(feature = "null")]
 pub use self::store::Null;
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
 pub use self::ttl::{InvalidTtl, Ttl};
+
+/// Compiles and runs the examples in the README.
+#[cfg(all(doctest, feature = "axum", feature = "memory", feature = "postcard"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

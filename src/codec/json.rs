@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::strict::{Refuse, Strict};
 use super::{Codec, Field, SessionData, merge_fields, merge_whole};
 
 /// Session data as JSON: the most readable, the least compact.
@@ -36,7 +37,8 @@ impl<T: SessionData> Codec for Json<T> {
     type Error = JsonError;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        Ok(serde_json::to_writer(out, data)?)
+        let inner = &mut serde_json::Serializer::new(out);
+        Ok(data.serialize(Strict { inner, refuse: Refuse::NonFiniteFloats })?)
     }
 
     fn decode(bytes: &[u8]) -> Result<T, JsonError> {
@@ -125,6 +127,15 @@ mod tests {
             String::from_utf8(merged.expect("merged")).expect("text"),
             r#"{"a":2,"b":"y","later \"version\"":[1,{"z":null}]}"#
         );
+    }
+
+    #[test]
+    fn a_number_that_json_does_not_know_is_refused_wherever_it_stands() {
+        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let data = vec![Some(1.5), Some(number)];
+            assert!(Json::encode(&data, &mut Vec::new()).is_err(), "{number}");
+        }
+        assert!(Json::encode(&vec![Some(f64::MAX), None], &mut Vec::new()).is_ok());
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod json;
 mod messagepack;
 #[cfg(feature = "postcard")]
 mod postcard;
+#[cfg(any(feature = "json", feature = "postcard"))]
+mod strict;
 
 use std::error::Error;
 
@@ -28,8 +30,9 @@ pub use self::postcard::{Postcard, PostcardError};
 /// threads; there is nothing to write.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a session",
-    label = "not session data",
-    note = "write `#[derive(Default, serde::Serialize, serde::Deserialize)]` above `{Self}`"
+    label = "this type lacks something that session data need",
+    note = "write `#[derive(Default, serde::Serialize, serde::Deserialize)]` above `{Self}`",
+    note = "session data own what they hold and are shared between threads: no references, no `Rc`, no `RefCell`"
 )]
 pub trait SessionData: Default + Serialize + DeserializeOwned + Send + Sync + 'static {}
 
@@ -39,9 +42,10 @@ impl<T: Default + Serialize + DeserializeOwned + Send + Sync + 'static> SessionD
 /// Turns session data into bytes and back. A codec has no state, so all its
 /// functions stand without `self`.
 #[diagnostic::on_unimplemented(
-    message = "the configuration does not say what a session holds",
+    message = "nothing says what a session holds",
     label = "`{Self}` is not a `Codec`",
-    note = "call `.data::<YourStruct>()`, or `.codec(...)` with a codec of your choice"
+    note = "on the configuration, call `.data::<YourStruct>()`, or `.codec(...)` with a codec of your choice",
+    note = "in the type of a session, name the codec too: `Session<.., Postcard<YourStruct>, ..>`"
 )]
 pub trait Codec: Send + Sync + 'static {
     /// The session data.

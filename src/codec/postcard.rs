@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use ::postcard::ser_flavors::Flavor;
 use ::postcard::{Serializer, take_from_bytes};
 
+use super::strict::{Refuse, Strict};
 use super::{Codec, SessionData, merge_fields, merge_whole};
 
 /// Session data in the postcard wire format: no field names, no type marks, so
@@ -49,7 +50,8 @@ impl<T: SessionData> Codec for Postcard<T> {
     type Error = PostcardError;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), PostcardError> {
-        data.serialize(&mut Serializer { output: Append(out) }).map_err(Cause::Encode)?;
+        let inner = &mut Serializer { output: Append(out) };
+        data.serialize(Strict { inner, refuse: Refuse::SkippedFields }).map_err(Cause::Encode)?;
         Ok(())
     }
 
@@ -90,5 +92,60 @@ impl Flavor for Append<'_> {
 
     fn finalize(self) -> ::postcard::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Plain {
+        a: u8,
+        b: String,
+        c: Vec<u8>,
+    }
+
+    fn encoded<T: SessionData>(data: &T) -> Result<Vec<u8>, PostcardError> {
+        let mut out = Vec::new();
+        Postcard::encode(data, &mut out).map(|()| out)
+    }
+
+    #[test]
+    fn fields_that_only_the_other_request_changed_are_kept() {
+        let plain = |a: u8, b: &str, c: &[u8]| {
+            encoded(&Plain { a, b: b.to_owned(), c: c.to_vec() }).expect("encoded")
+        };
+        let base = plain(1, "base", &[1]);
+        let mine = plain(1, "mine, and longer", &[1]);
+        let theirs = plain(200, "theirs", &[]);
+        let merged = Postcard::<Plain>::merge(&base, &mine, &theirs).expect("merged");
+        assert_eq!(merged, plain(200, "mine, and longer", &[]));
+    }
+
+    #[test]
+    fn a_skipped_field_is_refused_wherever_it_stands() {
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        struct Skipping {
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            a: Option<u8>,
+            b: u8,
+            c: Vec<u8>,
+        }
+
+        // Without the check, these bytes would be read as `b: 1, c: []`.
+        let data = Skipping { a: None, b: 0, c: vec![0] };
+        assert!(encoded(&data).is_err());
+        assert!(encoded(&vec![Some((1, data))]).is_err());
+        assert!(encoded(&Skipping { a: Some(1), b: 0, c: vec![] }).is_ok());
+    }
+
+    #[test]
+    fn bytes_after_the_data_are_refused() {
+        let mut bytes = encoded(&Plain::default()).expect("encoded");
+        bytes.push(0);
+        assert!(Postcard::<Plain>::decode(&bytes).is_err());
     }
 }

@@ -38,6 +38,19 @@ pub struct WantsData;
 #[non_exhaustive]
 pub struct WantsSecretKey;
 
+/// The one state in which [`secret_key`](Config::secret_key) may be called; a
+/// trait only for the sake of the compiler's message.
+#[diagnostic::on_unimplemented(
+    message = "a secret key was given, but signing is not on",
+    label = "signing is off, or has its key already",
+    note = "call `.signed()` before `.secret_key(...)`; older keys go to `.accept_older_key(...)`"
+)]
+#[expect(unnameable_types, reason = "sealed: nobody else implements or names it")]
+pub trait AwaitsSecretKey {}
+
+#[diagnostic::do_not_recommend]
+impl AwaitsSecretKey for WantsSecretKey {}
+
 /// Builds a session configuration: choose a store, say what a session holds,
 /// decide about signing, and [`build`](Self::build).
 ///
@@ -129,13 +142,6 @@ impl<S, C> Config<S, C, Unsigned> {
     }
 }
 
-impl<S, C> Config<S, C, WantsSecretKey> {
-    /// The key that signs. Flask's `SECRET_KEY`.
-    pub fn secret_key(self, key: SecretKey) -> Config<S, C, HmacSha256> {
-        self.with_signer(HmacSha256::new(&key))
-    }
-}
-
 impl<S, C> Config<S, C, HmacSha256> {
     /// A key that signed in the past and is still accepted. May be called
     /// several times. Flask's `SECRET_KEY_FALLBACKS`.
@@ -146,6 +152,15 @@ impl<S, C> Config<S, C, HmacSha256> {
 }
 
 impl<S, C, K> Config<S, C, K> {
+    /// The key that signs, once [`signed`](Config::signed) was called. Flask's
+    /// `SECRET_KEY`.
+    pub fn secret_key(self, key: SecretKey) -> Config<S, C, HmacSha256>
+    where
+        K: AwaitsSecretKey,
+    {
+        self.with_signer(HmacSha256::new(&key))
+    }
+
     /// Leaves the cookie unsigned. The id's 256 random bits are what keeps
     /// sessions apart.
     pub fn unsigned(self) -> Config<S, C, Unsigned> {

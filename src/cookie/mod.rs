@@ -34,7 +34,9 @@ pub struct Insecure;
     note = "browsers refuse the combination; make it with `Cookie::host(..)` or `Cookie::secure(..)`"
 )]
 pub trait HttpsOnly: sealed::Kind {}
+#[diagnostic::do_not_recommend]
 impl HttpsOnly for Host {}
+#[diagnostic::do_not_recommend]
 impl HttpsOnly for Secure {}
 
 /// A kind of cookie whose domain and path can be chosen: [`Secure`] and
@@ -45,7 +47,9 @@ impl HttpsOnly for Secure {}
     note = "browsers refuse it otherwise; make it with `Cookie::secure(..)` to choose these"
 )]
 pub trait Scoped: sealed::Kind {}
+#[diagnostic::do_not_recommend]
 impl Scoped for Secure {}
+#[diagnostic::do_not_recommend]
 impl Scoped for Insecure {}
 
 #[expect(unnameable_types, reason = "sealed: there are three kinds")]

@@ -72,9 +72,11 @@ impl CookieName {
 /// ```
 #[macro_export]
 macro_rules! cookie_name {
-    ($name:literal) => {
-        const { $crate::CookieName::checked_literal($name) }
-    };
+    ($name:literal) => {{
+        // An item, unlike a `const` block, is also evaluated by `cargo check`.
+        const NAME: $crate::CookieName = $crate::CookieName::checked_literal($name);
+        NAME
+    }};
 }
 
 /// The text cannot name a cookie.

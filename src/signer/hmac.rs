@@ -35,6 +35,7 @@ impl HmacSha256 {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Signer for HmacSha256 {
     fn sign(&self, name: &str, id: &str, value: &mut String) {
         let Some(newest) = self.keys.first() else { return };

@@ -11,6 +11,7 @@ use super::Signer;
 #[non_exhaustive]
 pub struct Unsigned;
 
+#[diagnostic::do_not_recommend]
 impl Signer for Unsigned {
     fn sign(&self, _: &str, _: &str, _: &mut String) {}
 

@@ -119,8 +119,10 @@ impl fmt::Debug for Memory {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Keep for Memory {}
 
+#[diagnostic::do_not_recommend]
 impl Store for Memory {
     type Error = Infallible;
     type Value = Arc<[u8]>;
@@ -179,6 +181,7 @@ impl Store for Memory {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Sweep for Memory {
     async fn sweep(&self) -> Result<u64, Infallible> {
         let now = self.clock.unix_millis();

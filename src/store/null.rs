@@ -22,6 +22,7 @@ impl Null {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Store for Null {
     type Error = Infallible;
     type Value = [u8; 0];

@@ -1,0 +1,105 @@
+//! What the operations do to a record.
+
+use std::sync::Arc;
+
+use super::Harness;
+use super::steps::{
+    LONG, Peg, assert_absent, assert_conflict, assert_created, assert_gone, assert_handed_out,
+    assert_holds, assert_nothing_removed, assert_taken, assert_updated,
+};
+
+/// A record that was created is loaded as it was written.
+pub async fn a_created_record_is_loaded_as_written<H: Harness>(harness: Arc<H>) {
+    let peg = Peg::fresh(harness.store());
+    assert_absent(peg.load().await);
+
+    assert_created(peg.create(b"coat", LONG).await);
+
+    assert_holds(peg.load().await, b"coat");
+    assert_holds(peg.load().await, b"coat");
+}
+
+/// `create` on the key of a live record answers `KeyTaken`, and leaves the
+/// record and its revision as they are.
+pub async fn creating_on_a_live_key_changes_nothing<H: Harness>(harness: Arc<H>) {
+    let peg = Peg::fresh(harness.store());
+    let first = assert_created(peg.create(b"coat", LONG).await);
+
+    assert_taken(peg.create(b"hat", LONG).await);
+    assert_taken(peg.create(b"coat", LONG).await);
+
+    assert_holds(peg.load().await, b"coat");
+    assert_updated(peg.update(b"scarf", LONG, &first).await);
+}
+
+/// Where no record is, loading finds none, updating answers `Gone`, and
+/// removing hands out nothing; none of them makes a record.
+pub async fn a_missing_record_is_absent_to_every_operation<H: Harness>(harness: Arc<H>) {
+    let peg = Peg::fresh(harness.store());
+    let seen = assert_created(peg.create(b"coat", LONG).await);
+    peg.remove().await;
+
+    assert_absent(peg.load().await);
+    assert_absent(peg.extend(LONG).await);
+    assert_absent(peg.load().await);
+    assert_gone(peg.update(b"coat", LONG, &seen).await);
+    assert_absent(peg.load().await);
+    assert_nothing_removed(peg.remove().await);
+
+    let never = Peg::fresh(harness.store());
+    assert_absent(never.extend(LONG).await);
+    assert_gone(never.update(b"coat", LONG, &seen).await);
+    assert_nothing_removed(never.remove().await);
+    assert_absent(never.load().await);
+}
+
+/// `update` with the revision that was seen replaces the value, by a longer or
+/// a shorter one.
+pub async fn updating_what_was_seen_replaces_the_value<H: Harness>(harness: Arc<H>) {
+    let peg = Peg::fresh(harness.store());
+    assert_created(peg.create(b"coat", LONG).await);
+
+    for value in [&b"coat and umbrella"[..], b"hat", b"hat"] {
+        let record = peg.load().await.expect("the record is there");
+        assert_updated(peg.update(value, LONG, &record.revision).await);
+        assert_holds(peg.load().await, value);
+    }
+}
+
+/// `remove` hands out the bytes that the record had last, and the key is free.
+pub async fn removing_hands_out_the_bytes<H: Harness>(harness: Arc<H>) {
+    let peg = Peg::fresh(harness.store());
+    let first = assert_created(peg.create(b"coat", LONG).await);
+    assert_updated(peg.update(b"hat", LONG, &first).await);
+
+    assert_handed_out(peg.remove().await, b"hat");
+
+    assert_absent(peg.load().await);
+    assert_nothing_removed(peg.remove().await);
+    assert_created(peg.create(b"scarf", LONG).await);
+    assert_holds(peg.load().await, b"scarf");
+}
+
+/// What one handle wrote, the other sees at once, and neither overwrites the
+/// other.
+pub async fn two_handles_see_each_others_writes<H: Harness>(harness: Arc<H>) {
+    let here = Peg::fresh(harness.store());
+    let there = Peg::of(harness.second(), here.key.clone());
+
+    let first = assert_created(here.create(b"coat", LONG).await);
+    assert_taken(there.create(b"hat", LONG).await);
+    let seen = assert_holds(there.load().await, b"coat");
+
+    assert_updated(there.update(b"hat", LONG, &seen).await);
+    assert_holds(here.load().await, b"hat");
+    assert_conflict(here.update(b"scarf", LONG, &first).await);
+    let seen = assert_holds(there.load().await, b"hat");
+
+    assert_handed_out(here.remove().await, b"hat");
+    assert_absent(there.load().await);
+    assert_gone(there.update(b"scarf", LONG, &seen).await);
+
+    assert_created(there.create(b"umbrella", LONG).await);
+    assert_handed_out(here.remove().await, b"umbrella");
+    assert_nothing_removed(there.remove().await);
+}
