@@ -100,7 +100,8 @@ pub trait Store: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "a session in `{Self}` cannot be changed",
     label = "this store keeps nothing",
-    note = "choose a store that keeps sessions, for example `Memory`; for a store of your own, write `impl Keep for {Self} {{}}`"
+    note = "choose a store that keeps sessions, for example `Memory`",
+    note = "a store of your own says so with `impl Keep for YourStore {{}}`"
 )]
 pub trait Keep: Store {}
 

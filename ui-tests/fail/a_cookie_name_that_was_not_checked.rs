@@ -1,0 +1,5 @@
+use cloakroom::Cookie;
+
+fn main() {
+    let _cookie = Cookie::host("cart");
+}

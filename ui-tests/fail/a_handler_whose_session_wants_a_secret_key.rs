@@ -1,0 +1,12 @@
+use cloakroom::{Memory, Postcard, Session, WantsSecretKey};
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Cart {
+    items: Vec<u32>,
+}
+
+async fn count(session: Session<Memory, Postcard<Cart>, WantsSecretKey>) -> usize {
+    session.items.len()
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use cloakroom::{Null, Postcard, Session, Unsigned};
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Cart {
+    items: Vec<u32>,
+}
+
+type CartSession = Session<Null, Postcard<Cart>, Unsigned>;
+
+async fn add(mut session: CartSession) {
+    session.rotate();
+}
+
+fn main() {}

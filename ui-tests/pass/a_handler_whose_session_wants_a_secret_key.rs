@@ -1,0 +1,12 @@
+use cloakroom::{HmacSha256, Memory, Postcard, Session};
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Cart {
+    items: Vec<u32>,
+}
+
+async fn count(session: Session<Memory, Postcard<Cart>, HmacSha256>) -> usize {
+    session.items.len()
+}
+
+fn main() {}

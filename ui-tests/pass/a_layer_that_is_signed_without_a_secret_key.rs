@@ -1,0 +1,11 @@
+use cloakroom::{Config, Memory, SecretKey};
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Cart {
+    items: Vec<u32>,
+}
+
+fn main() {
+    let key = SecretKey::new([7; 32]);
+    let _layer = Config::new().store(Memory::new()).data::<Cart>().signed().secret_key(key).layer();
+}

@@ -1,0 +1,18 @@
+use cloakroom::{Config, Memory};
+use http::HeaderMap;
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Cart {
+    items: Vec<u32>,
+}
+
+async fn add() {
+    let sessions = Config::new().store(Memory::new()).data::<Cart>().build();
+    let mut session = sessions.open(&HeaderMap::new()).await.expect("opened");
+    session.items.push(7);
+    session.close(&mut HeaderMap::new()).await.expect("closed");
+}
+
+fn main() {
+    drop(add());
+}
