@@ -121,9 +121,9 @@
 //!
 //! # What holds
 //!
-//! - No update is lost silently: a record is replaced only while it is the
-//!   version that the request saw; otherwise the changes are merged, or refused
-//!   where the configuration says so.
+//! - A record is replaced only while it is the version that the request saw.
+//!   Otherwise the changes are merged field by field, or refused where the
+//!   configuration says so; of two changes to one field, the later one wins.
 //! - A session that was logged out never comes back, whatever other requests are
 //!   under way.
 //! - An id that a client presents is never adopted; only the generator makes
@@ -173,6 +173,8 @@ pub mod signer;
 pub mod store;
 
 // Floor 2
+#[cfg(feature = "contract")]
+pub mod contract;
 mod error;
 mod record;
 

@@ -1,0 +1,87 @@
+//! What the documentation quotes is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn the_readme_quotes_the_compiler_word_for_word() {
+    let messages: Vec<String> = files("ui-tests/fail", "stderr").iter().map(read).collect();
+    let readme = read("README.md");
+    let quoted: Vec<&str> = readme
+        .split("```text\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("\n```"))
+        .map(|(block, _)| block)
+        .collect();
+    assert!(quoted.len() >= 4, "the readme shows too few messages");
+    for block in quoted {
+        assert!(
+            messages.iter().any(|message| message.contains(block)),
+            "the compiler does not say this any more:\n{block}"
+        );
+    }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_exists() {
+    let sources: String =
+        ["src", "tests"].iter().flat_map(|dir| files(dir, "rs")).map(read).collect();
+    let security = read("SECURITY.md");
+    // Every other piece stands between backticks; only tests have so many words.
+    let named: BTreeSet<&str> = security
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| code.matches('_').count() > 3)
+        .collect();
+    assert!(named.len() >= 20, "the page names too few tests");
+    for test in named {
+        assert!(sources.contains(&format!("fn {test}")), "there is no test `{test}`");
+    }
+}
+
+#[test]
+fn every_file_that_the_documentation_links_to_exists() {
+    for page in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
+        let text = read(page);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        for (link, _) in links.filter(|(link, _)| !link.contains("://") && !link.starts_with('#')) {
+            assert!(root().join(link).exists(), "{page} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_the_oldest_rust_that_cargo_accepts() {
+    let manifest = read("Cargo.toml");
+    let version =
+        manifest.split_once("rust-version = \"").and_then(|(_, rest)| rest.split_once('"'));
+    let (version, _) = version.expect("a rust-version in Cargo.toml");
+    assert!(read("README.md").contains(&format!("Rust {version} or newer")));
+    assert!(read("tests/run").contains(&format!("Rust {version} or newer")));
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The files below `dir` whose names end in `extension`.
+fn files(dir: impl AsRef<Path>, extension: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(dir)).expect("a directory");
+    entries
+        .flat_map(|entry| {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => files(path, extension),
+                false => vec![path],
+            }
+        })
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect()
+}
