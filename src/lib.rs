@@ -11,8 +11,8 @@
 //! | [`Config`] | puts a configuration together; incomplete ones do not compile |
 //! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
 //! | [`Session`] | one open session in one request; dereferences to your struct |
-//! | [`Store`] | keeps bytes under a key for a time: [`Memory`], [`File`], [`Null`] |
-//! | [`Codec`] | turns the struct into bytes: [`Postcard`], [`MessagePack`], [`Json`] |
+//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store) |
+//! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec) |
 //! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`] |
 //! | [`Cookie`] | the ticket's name and attributes in the browser |
 //!
@@ -137,14 +137,14 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `memory` | yes | [`Memory`]: sessions in this process |
-//! | `file` | | [`File`]: sessions in a directory |
-//! | `null` | | [`Null`]: keeps nothing |
-//! | `postcard` | yes | [`Postcard`]: the most compact codec, and `Config::data` |
-//! | `messagepack` | | [`MessagePack`]: compact, with named fields |
-//! | `json` | | [`Json`]: readable |
-//! | `tower` | with `axum` | [`middleware`]: the layer |
-//! | `axum` | yes | [`axum`](mod@axum): [`Session`] as an extractor, [`Error`] as a response |
+//! | `memory` | yes | [`Memory`](store): sessions in this process |
+//! | `file` | | [`File`](store): sessions in a directory |
+//! | `null` | | [`Null`](store): keeps nothing |
+//! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
+//! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
+//! | `json` | | [`Json`](codec): readable |
+//! | `tower` | with `axum` | `cloakroom::middleware`: the layer |
+//! | `axum` | yes | `cloakroom::axum`: [`Session`] as an extractor, [`Error`] as a response |
 //! | `contract` | | the rules of a [`Store`] as tests, for stores of your own |
 //!
 //! # Where to go on
