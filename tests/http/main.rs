@@ -1,0 +1,19 @@
+//! What browsers and caches see of sessions: the cookie, the headers, and the
+//! answers to everything that can go wrong.
+#![cfg(all(feature = "axum", feature = "memory", feature = "postcard", feature = "json"))]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod caches;
+mod conflicts;
+mod cookies;
+mod extraction;
+mod faults;
+mod foreign_records;
+mod sign_in;
+mod site;
+mod timeouts;
+mod tower_service;
+mod unrepresentable;

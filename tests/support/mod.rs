@@ -1,0 +1,4 @@
+//! What several test programs share.
+
+pub(crate) mod browser;
+pub(crate) mod watched;
