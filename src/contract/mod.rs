@@ -2,8 +2,9 @@
 //! your own.
 //!
 //! That no update is lost and that no session returns after logout rests on the
-//! store. A store that passes these tests can be trusted with that; each test is
-//! named after the rule it checks.
+//! store. A store that passes these tests can be trusted with that. Each rule is
+//! a function that panics where the store breaks it, and each test is named after
+//! its rule.
 //!
 //! # How to test a store
 //!
@@ -70,9 +71,9 @@
 //! # A store at a server
 //!
 //! Its time cannot be moved, so the harness really waits, and says for how long
-//! at most. The rules use random keys that start with `contract`, so the tests
-//! can share one server, and the data that is on it stays as it is. What they
-//! leave there expires within a day, except where the store fails its test.
+//! at most. The rules use random keys, so the tests can share one server, and
+//! the data that is on it stays as it is. What they leave there expires within a
+//! day, unless the store fails its test.
 //!
 //! ```
 //! use std::time::Duration;
@@ -140,6 +141,7 @@ pub mod races;
 pub mod records;
 pub mod revisions;
 mod steps;
+mod suite;
 pub mod times;
 pub mod values;
 
@@ -207,134 +209,31 @@ pub enum Time {
 ///
 /// When the store breaks the rule, and when it keeps the rule waiting for
 /// minutes.
-pub fn run<H, R>(
-    harness: impl Future<Output = H> + Send + 'static,
-    rule: impl FnOnce(Arc<H>) -> R + Send + 'static,
-) where
+pub fn run<H, R>(harness: impl Future<Output = H>, rule: impl FnOnce(Arc<H>) -> R)
+where
     H: Harness,
-    R: Future<Output = ()> + Send,
+    R: Future<Output = ()> + Send + 'static,
 {
     let runtime = Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
         .build()
         .expect("the system has threads for a runtime");
+    let harness = Arc::new(runtime.block_on(harness));
+    let limit = harness.time().limit();
 
-    // In a task of its own, so that a store that blocks its thread does not
-    // block this one, too.
-    let task = runtime.spawn(async {
-        let harness = Arc::new(harness.await);
-        let limit = harness.time().limit();
-        timeout(limit, rule(harness)).await.expect("the store answers in time");
-    });
-    let ended = runtime.block_on(async { timeout(LAST_RESORT, task).await });
+    // In a task, so that a store that blocks its thread does not block this one.
+    let rule = runtime.spawn(rule(harness));
+    let ended = runtime.block_on(async { timeout(limit, rule).await });
     runtime.shutdown_background();
-
-    let ended = ended.expect("the store does not block its thread for ever");
-    if let Err(panic) = ended {
-        resume_unwind(panic.into_panic());
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(panic)) => resume_unwind(panic.into_panic()),
+        Err(_) => panic!("the store keeps the rule waiting for more than {limit:?}"),
     }
 }
 
 /// Waits in real time: [`Harness::pass`] for a store whose time cannot be moved.
 pub async fn wait(time: Duration) {
     sleep(time).await;
-}
-
-/// How long a test may take in all, whatever its patience.
-const LAST_RESORT: Duration = Duration::from_secs(15 * 60);
-
-/// Makes a `#[test]` of every rule of the [contract](crate::contract).
-///
-/// Takes an expression that makes a [`Harness`](crate::contract::Harness), which
-/// may await. It is evaluated once for each test.
-///
-/// # Example
-///
-/// ```
-/// # use cloakroom::contract::{Harness, Time};
-/// # struct MyHarness { store: cloakroom::Memory }
-/// # impl MyHarness { async fn connect() -> Self { Self { store: cloakroom::Memory::new() } } }
-/// # impl Harness for MyHarness {
-/// #     type Store = cloakroom::Memory;
-/// #     fn store(&self) -> &Self::Store { &self.store }
-/// #     fn second(&self) -> &Self::Store { &self.store }
-/// #     fn time(&self) -> Time { Time::ByHand }
-/// #     async fn pass(&self, _: std::time::Duration) {}
-/// # }
-/// cloakroom::store_contract!(MyHarness::connect().await);
-/// ```
-#[macro_export]
-macro_rules! store_contract {
-    ($harness:expr $(,)?) => {
-        $crate::store_contract! { @tests $harness;
-            records {
-                a_created_record_is_loaded_as_written
-                creating_on_a_live_key_changes_nothing
-                a_missing_record_is_absent_to_every_operation
-                updating_what_was_seen_replaces_the_value
-                removing_hands_out_the_bytes
-                two_handles_see_each_others_writes
-            }
-            revisions {
-                every_answer_names_the_version_it_left
-                a_stale_revision_conflicts_and_changes_nothing
-                extending_keeps_the_revision_valid
-                a_revision_ends_when_its_record_is_removed
-                a_revision_ends_when_its_record_expires
-                a_revision_does_not_return_with_the_bytes
-            }
-            times {
-                extending_postpones_the_expiry
-                loading_alone_does_not_postpone_the_expiry
-                updating_restarts_the_time_to_live
-                updating_may_shorten_the_time_to_live
-                a_conflict_leaves_the_time_to_live
-                a_taken_key_leaves_the_time_to_live
-            }
-            expiry {
-                a_time_to_live_of_1_millisecond_is_kept
-                a_time_to_live_of_999_milliseconds_is_kept
-                a_time_to_live_of_1_second_is_kept
-                a_time_to_live_of_30_days_is_kept
-                a_time_to_live_of_30_days_and_a_second_is_kept
-                a_time_to_live_of_400_days_is_kept
-                an_expired_record_frees_its_key
-                updating_an_expired_record_does_not_revive_it
-                extending_an_expired_record_does_not_revive_it
-                removing_an_expired_record_hands_out_nothing
-                an_expired_record_that_was_not_cleared_away_counts_as_absent
-            }
-            values {
-                an_empty_value_is_a_value
-                every_byte_is_kept
-                a_mebibyte_is_kept_whole_or_refused
-            }
-            keys {
-                keys_that_share_a_beginning_are_told_apart
-                keys_that_differ_in_case_are_told_apart
-                every_visible_character_may_stand_in_a_key
-                the_longest_keys_are_told_apart_to_their_end
-            }
-            races {
-                of_concurrent_creates_one_wins
-                of_concurrent_updates_none_is_lost
-                an_update_that_races_a_removal_revives_nothing
-                a_freed_key_is_taken_once
-                a_load_never_sees_half_a_write
-            }
-            cancellation {
-                a_dropped_load_changes_nothing
-                a_dropped_create_happened_or_did_not
-                a_dropped_update_happened_or_did_not
-                a_dropped_removal_happened_or_did_not
-            }
-        }
-    };
-    (@tests $harness:expr; $($theme:ident { $($rule:ident)+ })+) => { $($(
-        #[test]
-        fn $rule() {
-            $crate::contract::run(async { $harness }, $crate::contract::$theme::$rule);
-        }
-    )+)+ };
 }

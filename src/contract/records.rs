@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Harness;
 use super::steps::{
     LONG, Peg, assert_absent, assert_conflict, assert_created, assert_gone, assert_handed_out,
-    assert_holds, assert_nothing_removed, assert_taken, assert_updated,
+    assert_holds, assert_nothing_removed, assert_taken, assert_there, assert_updated,
 };
 
 /// A record that was created is loaded as it was written.
@@ -60,7 +60,7 @@ pub async fn updating_what_was_seen_replaces_the_value<H: Harness>(harness: Arc<
     assert_created(peg.create(b"coat", LONG).await);
 
     for value in [&b"coat and umbrella"[..], b"hat", b"hat"] {
-        let record = peg.load().await.expect("the record is there");
+        let record = assert_there(peg.load().await);
         assert_updated(peg.update(value, LONG, &record.revision).await);
         assert_holds(peg.load().await, value);
     }

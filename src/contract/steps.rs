@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Harness, Time};
 use crate::id::{IdLength, SessionId};
-use crate::store::{Create, Key, KeyPrefix, Record, Store, Update};
+use crate::store::{Create, Key, KeyPrefix, Loaded, Record, Store, Update};
 use crate::ttl::Ttl;
 
 /// The time to live where a rule is not about time.
@@ -33,11 +33,11 @@ impl<'a, S: Store> Peg<'a, S> {
         Self { store, key }
     }
 
-    pub(super) async fn load(&self) -> Option<Record<S>> {
+    pub(super) async fn load(&self) -> Loaded<S> {
         fault_free("load", self.store.load(&self.key, None).await)
     }
 
-    pub(super) async fn extend(&self, ttl: Ttl) -> Option<Record<S>> {
+    pub(super) async fn extend(&self, ttl: Ttl) -> Loaded<S> {
         fault_free("load with an extension", self.store.load(&self.key, Some(ttl)).await)
     }
 
@@ -68,7 +68,7 @@ pub(super) fn id(length: IdLength) -> SessionId {
 }
 
 pub(super) fn fault_free<T, E: std::error::Error>(operation: &str, answer: Result<T, E>) -> T {
-    answer.unwrap_or_else(|fault| panic!("{operation} is a fault: {fault:?}"))
+    answer.unwrap_or_else(|fault| panic!("{operation} answers with a fault: {fault:?}"))
 }
 
 #[track_caller]
@@ -102,6 +102,16 @@ pub(super) fn assert_conflict<R>(answer: Update<R>) {
     }
 }
 
+/// Whether the update was accepted, where the store may also refuse it.
+#[track_caller]
+pub(super) fn was_updated<R>(answer: &Update<R>) -> bool {
+    match answer {
+        Update::Updated(_) => true,
+        Update::Conflict => false,
+        Update::Gone => panic!("update answers Gone where a record is"),
+    }
+}
+
 #[track_caller]
 pub(super) fn assert_gone<R>(answer: Update<R>) {
     match answer {
@@ -111,15 +121,21 @@ pub(super) fn assert_gone<R>(answer: Update<R>) {
     }
 }
 
+/// A record, whatever it holds.
 #[track_caller]
-pub(super) fn assert_holds<S: Store>(found: Option<Record<S>>, value: &[u8]) -> S::Revision {
-    let record = found.expect("the record is there");
+pub(super) fn assert_there<V, R>(found: Option<Record<V, R>>) -> Record<V, R> {
+    found.expect("the record is there")
+}
+
+#[track_caller]
+pub(super) fn assert_holds<V: AsRef<[u8]>, R>(found: Option<Record<V, R>>, value: &[u8]) -> R {
+    let record = assert_there(found);
     assert_same(record.value.as_ref(), value);
     record.revision
 }
 
 #[track_caller]
-pub(super) fn assert_absent<S: Store>(found: Option<Record<S>>) {
+pub(super) fn assert_absent<V: AsRef<[u8]>, R>(found: Option<Record<V, R>>) {
     if let Some(record) = found {
         panic!("no record is there, but load gives {}", shown(record.value.as_ref()));
     }
@@ -189,7 +205,8 @@ pub(super) struct Life {
     pub(super) ttl: Ttl,
 }
 
-/// The check came after the record's time, so it says nothing.
+/// The answer came when the record's time may have been over, so it says
+/// nothing.
 pub(super) struct TooLate;
 
 impl Life {
@@ -197,14 +214,9 @@ impl Life {
         Self { since: Instant::now(), time: harness.time(), ttl }
     }
 
-    /// That the record was found, unless its time may be over.
-    #[track_caller]
-    pub(super) fn assert_found<T>(&self, found: Option<T>) -> Result<T, TooLate> {
-        match found {
-            Some(found) => Ok(found),
-            None if self.may_be_over() => Err(TooLate),
-            None => panic!("the record is gone before its time"),
-        }
+    /// What the store answered, if it did so while the record was surely there.
+    pub(super) fn within<T>(&self, answer: T) -> Result<T, TooLate> {
+        if self.may_be_over() { Err(TooLate) } else { Ok(answer) }
     }
 
     fn may_be_over(&self) -> bool {

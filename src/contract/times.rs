@@ -17,11 +17,9 @@ pub async fn extending_postpones_the_expiry<H: Harness>(harness: Arc<H>) {
         assert_created(peg.create(b"coat", first.ttl).await);
 
         let extended = Life::starts(harness, steps(harness, 3));
-        let found = first.assert_found(peg.extend(extended.ttl).await)?;
-        assert_holds(Some(found), b"coat");
+        assert_holds(first.within(peg.extend(extended.ttl).await)?, b"coat");
         pass_steps(harness, 1).await;
-        let found = extended.assert_found(peg.load().await)?;
-        assert_holds(Some(found), b"coat");
+        assert_holds(extended.within(peg.load().await)?, b"coat");
 
         pass_steps(harness, 2).await;
         assert_absent(peg.load().await);
@@ -39,7 +37,7 @@ pub async fn loading_alone_does_not_postpone_the_expiry<H: Harness>(harness: Arc
         assert_created(peg.create(b"coat", life.ttl).await);
 
         pass_steps(harness, 1).await;
-        life.assert_found(peg.load().await)?;
+        assert_holds(life.within(peg.load().await)?, b"coat");
 
         pass_steps(harness, 1).await;
         assert_absent(peg.load().await);
@@ -48,22 +46,19 @@ pub async fn loading_alone_does_not_postpone_the_expiry<H: Harness>(harness: Arc
     .await;
 }
 
-/// `update` gives the record its time to live from now, and what was left of
-/// the one before is forgotten.
+/// `update` gives the record its time to live from now; what was left of the
+/// one before is forgotten.
 pub async fn updating_restarts_the_time_to_live<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
         let peg = Peg::fresh(harness.store());
         let first = Life::starts(harness, steps(harness, 1));
-        assert_created(peg.create(b"coat", first.ttl).await);
-        let record = first.assert_found(peg.load().await)?;
+        let seen = assert_created(peg.create(b"coat", first.ttl).await);
 
         let second = Life::starts(harness, steps(harness, 3));
-        let answer = peg.update(b"hat", second.ttl, &record.revision).await;
-        first.assert_not_gone(answer)?;
+        assert_updated(first.within(peg.update(b"hat", second.ttl, &seen).await)?);
         pass_steps(harness, 1).await;
-        let found = second.assert_found(peg.load().await)?;
-        assert_holds(Some(found), b"hat");
+        assert_holds(second.within(peg.load().await)?, b"hat");
 
         pass_steps(harness, 2).await;
         assert_absent(peg.load().await);
@@ -86,23 +81,22 @@ pub async fn updating_may_shorten_the_time_to_live<H: Harness>(harness: Arc<H>) 
 pub async fn a_conflict_leaves_the_time_to_live<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let short = Peg::fresh(harness.store());
-        let long = Peg::fresh(harness.store());
-        let stale_short = assert_created(short.create(b"coat", LONG).await);
-        let stale_long = assert_created(long.create(b"coat", LONG).await);
+        let later = Peg::fresh(harness.store());
+        let stale = assert_created(later.create(b"coat", LONG).await);
+        let late = Life::starts(harness, steps(harness, 3));
+        assert_updated(later.update(b"hat", late.ttl, &stale).await);
+        let refused = later.update(b"scarf", steps(harness, 1), &stale).await;
+        assert_conflict(late.within(refused)?);
 
-        let life = Life::starts(harness, steps(harness, 3));
-        assert_updated(long.update(b"hat", life.ttl, &stale_long).await);
+        let sooner = Peg::fresh(harness.store());
+        let stale = assert_created(sooner.create(b"coat", LONG).await);
         let soon = Life::starts(harness, steps(harness, 1));
-        assert_updated(short.update(b"hat", soon.ttl, &stale_short).await);
-        let answer = short.update(b"scarf", LONG, &stale_short).await;
-        soon.assert_not_gone_but_refused(answer)?;
-        assert_conflict(long.update(b"scarf", steps(harness, 1), &stale_long).await);
+        assert_updated(sooner.update(b"hat", soon.ttl, &stale).await);
+        assert_conflict(soon.within(sooner.update(b"scarf", LONG, &stale).await)?);
 
         pass_steps(harness, 1).await;
-        assert_absent(short.load().await);
-        let found = life.assert_found(long.load().await)?;
-        assert_holds(Some(found), b"hat");
+        assert_absent(sooner.load().await);
+        assert_holds(late.within(later.load().await)?, b"hat");
         Ok(())
     })
     .await;
@@ -112,18 +106,19 @@ pub async fn a_conflict_leaves_the_time_to_live<H: Harness>(harness: Arc<H>) {
 pub async fn a_taken_key_leaves_the_time_to_live<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let short = Peg::fresh(harness.store());
-        let long = Peg::fresh(harness.store());
-        let life = Life::starts(harness, steps(harness, 3));
-        assert_created(long.create(b"coat", life.ttl).await);
-        assert_taken(long.create(b"hat", steps(harness, 1)).await);
-        assert_created(short.create(b"coat", steps(harness, 1)).await);
-        assert_taken(short.create(b"hat", LONG).await);
+        let later = Peg::fresh(harness.store());
+        let late = Life::starts(harness, steps(harness, 3));
+        assert_created(later.create(b"coat", late.ttl).await);
+        assert_taken(late.within(later.create(b"hat", steps(harness, 1)).await)?);
+
+        let sooner = Peg::fresh(harness.store());
+        let soon = Life::starts(harness, steps(harness, 1));
+        assert_created(sooner.create(b"coat", soon.ttl).await);
+        assert_taken(soon.within(sooner.create(b"hat", LONG).await)?);
 
         pass_steps(harness, 1).await;
-        assert_absent(short.load().await);
-        let found = life.assert_found(long.load().await)?;
-        assert_holds(Some(found), b"coat");
+        assert_absent(sooner.load().await);
+        assert_holds(late.within(later.load().await)?, b"coat");
         Ok(())
     })
     .await;

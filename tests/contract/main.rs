@@ -1,0 +1,11 @@
+//! The stores of this crate keep the contract, and the contract notices stores
+//! that do not.
+#![cfg(all(feature = "contract", feature = "memory"))]
+
+mod detects;
+mod flawed;
+mod list;
+mod memory;
+
+#[cfg(feature = "file")]
+mod file;
