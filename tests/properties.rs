@@ -1,0 +1,20 @@
+//! What holds for every input, tried on random ones.
+#![cfg(all(feature = "json", feature = "memory", feature = "messagepack", feature = "postcard"))]
+
+#[path = "properties/codecs.rs"]
+mod codecs;
+#[path = "properties/cookies.rs"]
+mod cookies;
+#[path = "properties/data.rs"]
+mod data;
+#[path = "properties/merges.rs"]
+mod merges;
+#[path = "properties/settings.rs"]
+mod settings;
+
+use proptest::test_runner::Config;
+
+/// A failure prints the smallest input that shows it, and writes no file.
+fn cases(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
