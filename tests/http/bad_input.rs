@@ -14,7 +14,7 @@ const REMOVAL: &str = "__Host-id=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-A
 
 /// Reads with these `Cookie` headers: there is no session, nothing is written,
 /// and the browser is told once to forget the cookie.
-async fn assert_worthless<V: AsRef<[u8]>>(site: &Site, cookies: &[V]) {
+async fn assert_worthless<V: AsRef<[u8]> + Sync>(site: &Site, cookies: &[V]) {
     let router = routes().layer(site.config().layer());
     site.take_calls();
 

@@ -16,4 +16,5 @@ mod sign_in;
 mod site;
 mod timeouts;
 mod tower_service;
+mod unchanged;
 mod unrepresentable;

@@ -1,6 +1,6 @@
 //! The web site that the tests visit.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -129,6 +129,19 @@ async fn sign_in(mut session: Visitor) {
 
 async fn sign_out(mut session: Visitor) {
     session.destroy();
+}
+
+impl Browser {
+    /// Another browser with the same cookies: somebody who copied them.
+    pub(crate) fn copy(&self) -> Self {
+        let jar = lock(&self.jar).clone();
+        Self { router: self.router.clone(), jar: Arc::new(Mutex::new(jar)) }
+    }
+
+    /// The same cookies, at the router of `other`.
+    pub(crate) fn on(&self, other: Self) -> Self {
+        Self { router: other.router, jar: self.jar.clone() }
+    }
 }
 
 /// Notes every call, and makes those of one kind fail.

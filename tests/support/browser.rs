@@ -12,24 +12,13 @@ use tower::ServiceExt;
 /// Clones share their cookies, as the tabs of one browser do.
 #[derive(Clone)]
 pub(crate) struct Browser {
-    router: Router,
-    jar: Arc<Mutex<BTreeMap<String, String>>>,
+    pub(crate) router: Router,
+    pub(crate) jar: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 impl Browser {
     pub(crate) fn new(router: Router) -> Self {
         Self { router, jar: Arc::default() }
-    }
-
-    /// Another browser with the same cookies: somebody who copied them.
-    pub(crate) fn copy(&self) -> Self {
-        let jar = self.with_jar(|jar| jar.clone());
-        Self { router: self.router.clone(), jar: Arc::new(Mutex::new(jar)) }
-    }
-
-    /// The same cookies, at the router of `other`.
-    pub(crate) fn on(&self, other: Self) -> Self {
-        Self { router: other.router, jar: self.jar.clone() }
     }
 
     /// Sends the cookies, and keeps those that the reply sets.
@@ -39,8 +28,13 @@ impl Browser {
             headers.insert(COOKIE, HeaderValue::try_from(cookies).expect("cookies are ASCII"));
         }
         let reply = send(&self.router, path, headers).await;
-        self.with_jar(|jar| reply.set_cookies().iter().for_each(|cookie| keep(jar, cookie)));
+        self.keep(&reply.headers);
         reply
+    }
+
+    /// Keeps the cookies that a response sets.
+    pub(crate) fn keep(&self, response: &HeaderMap) {
+        self.with_jar(|jar| set_cookies(response).iter().for_each(|cookie| keep(jar, cookie)));
     }
 
     /// The `Cookie` header; `None` without cookies.
@@ -74,9 +68,13 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn set_cookies(&self) -> Vec<&str> {
-        let cookies = self.headers.get_all(SET_COOKIE);
-        cookies.iter().map(|cookie| cookie.to_str().expect("a cookie is ASCII")).collect()
+        set_cookies(&self.headers)
     }
+}
+
+fn set_cookies(response: &HeaderMap) -> Vec<&str> {
+    let cookies = response.get_all(SET_COOKIE).iter();
+    cookies.map(|cookie| cookie.to_str().expect("a cookie is ASCII")).collect()
 }
 
 /// A request with no cookies but those in `headers`.

@@ -1,0 +1,119 @@
+//! Whole requests under the layer that are dropped at each of their awaits, as
+//! a server drops them when the client hangs up.
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use http::{HeaderMap, Request};
+use tower::ServiceExt;
+
+use crate::bank::{ADA, Bank, Customer};
+use crate::schedule::{drop_after, drop_everywhere, finish, yield_once};
+
+async fn whoami(session: Customer) -> String {
+    yield_once().await;
+    format!("{:?} {}", session.user, session.visits)
+}
+
+async fn visit(mut session: Customer) {
+    session.visits += 1;
+    yield_once().await;
+}
+
+async fn count(mut session: Customer) {
+    let _ = session.update(|account| account.visits += 1).await;
+    yield_once().await;
+}
+
+async fn rotate(mut session: Customer) {
+    session.rotate();
+    yield_once().await;
+}
+
+async fn sign_out(mut session: Customer) {
+    session.destroy();
+    yield_once().await;
+}
+
+fn router(bank: &Bank) -> Router {
+    Router::new()
+        .route("/whoami", get(whoami))
+        .route("/visit", get(visit))
+        .route("/count", get(count))
+        .route("/rotate", get(rotate))
+        .route("/sign-out", get(sign_out))
+        .layer(bank.sessions.layer())
+}
+
+/// Sends a request to the very same router, and drops it after `polls` polls.
+fn send(router: &Router, path: &str, headers: &HeaderMap, polls: usize) -> Option<String> {
+    let mut request = Request::get(path).body(Body::empty()).expect("a path");
+    *request.headers_mut() = headers.clone();
+    let Ok(response) = drop_after(polls, router.clone().oneshot(request))?;
+    let body = axum::body::to_bytes(response.into_body(), 1_024);
+    Some(String::from_utf8(finish(body).expect("a body").to_vec()).expect("text"))
+}
+
+#[test]
+fn a_dropped_request_leaves_old_or_new_and_nothing_of_it_in_the_layer() {
+    for path in ["/whoami", "/visit", "/count", "/rotate", "/sign-out"] {
+        drop_everywhere(|polls| {
+            let bank = Bank::new(2, 2);
+            let router = router(&bank);
+            let ada = bank.ada();
+            let is_ready = send(&router, path, &ada, polls).is_some();
+
+            let stranger = send(&router, "/whoami", &HeaderMap::new(), usize::MAX);
+            assert_eq!(stranger.as_deref(), Some("\"\" 0"), "{path} after {polls} polls");
+            match bank.account(&ada) {
+                Some(account) => {
+                    assert!(account.user == ADA && account.visits <= 1, "{account:?}");
+                    assert!(!is_ready || !matches!(path, "/rotate" | "/sign-out"));
+                    assert!(!is_ready || account.visits == 1 || path == "/whoami");
+                }
+                None => assert!(matches!(path, "/rotate" | "/sign-out"), "{path}"),
+            }
+            is_ready
+        });
+    }
+}
+
+#[test]
+fn the_session_goes_on_after_a_dropped_request() {
+    for path in ["/whoami", "/visit", "/count"] {
+        drop_everywhere(|polls| {
+            let bank = Bank::new(2, 2);
+            let router = router(&bank);
+            let ada = bank.ada();
+            let is_ready = send(&router, path, &ada, polls).is_some();
+            let visits = bank.account(&ada).expect("a session").visits;
+
+            for path in ["/visit", "/count"] {
+                send(&router, path, &ada, usize::MAX).expect("a response");
+            }
+            let account = bank.account(&ada).expect("a session");
+            assert_eq!((&*account.user, account.visits), (ADA, visits + 2), "{path}, {polls}");
+            is_ready
+        });
+    }
+}
+
+#[test]
+fn requests_that_are_dropped_while_others_run_do_not_mix_their_sessions() {
+    let bank = Bank::new(2, 2);
+    let router = router(&bank);
+    let ada = bank.ada();
+    for polls in 0..40 {
+        let mut request = Request::get("/whoami").body(Body::empty()).expect("a path");
+        *request.headers_mut() = ada.clone();
+        let mut slow = Box::pin(router.clone().oneshot(request));
+        assert!(drop_after(3, slow.as_mut()).is_none(), "it waits for the store");
+
+        send(&router, "/count", &HeaderMap::new(), polls % 20);
+        let stranger = send(&router, "/whoami", &HeaderMap::new(), usize::MAX);
+        assert_eq!(stranger.as_deref(), Some("\"\" 0"));
+        let Ok(response) = finish(slow);
+        let body = finish(axum::body::to_bytes(response.into_body(), 1_024)).expect("a body");
+        assert_eq!(body, format!("{ADA:?} 0"));
+    }
+}
