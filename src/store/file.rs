@@ -45,9 +45,10 @@ use crate::ttl::Ttl;
 /// a file that it leaves is noticed by a checksum.
 ///
 /// What is not a whole record, in a record's place, counts as none: a damaged
-/// or foreign file, a symbolic link, a named pipe. No link is followed. The
-/// next [`create`](Store::create) under that key replaces it; [`sweep`](Sweep::sweep)
-/// and the threshold leave it alone unless it says when its time is over.
+/// or foreign file, a symbolic link, a named pipe. No link is followed. The next
+/// [`create`](Store::create) under that key replaces it. [`sweep`](Sweep::sweep)
+/// and the threshold remove only files that begin as a record does, so that a
+/// directory chosen by mistake loses nothing.
 ///
 /// # Directory
 ///
@@ -96,9 +97,9 @@ impl File {
     /// nine tenths of the threshold are left. 0 is no threshold.
     ///
     /// Counting means reading the directory, so a process counts once for up to
-    /// a tenth of the threshold of its new records. With `n` processes or
-    /// simultaneous creates, there may be as many as `n` tenths more records
-    /// than the threshold.
+    /// a tenth of the threshold of its new records. Every further process, and
+    /// every further create at the same time, may therefore add a tenth, and at
+    /// least one record, above the threshold.
     ///
     /// # Default
     ///
@@ -190,8 +191,10 @@ impl fmt::Debug for File {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Keep for File {}
 
+#[diagnostic::do_not_recommend]
 impl Store for File {
     type Error = FileError;
     type Value = Vec<u8>;
@@ -273,6 +276,7 @@ impl File {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Sweep for File {
     /// Also removes what killed processes left half written.
     async fn sweep(&self) -> Result<u64, FileError> {

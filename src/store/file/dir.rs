@@ -236,3 +236,20 @@ fn stat(file: impl AsFd) -> Result<Stat, FileError> {
 fn is_regular(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_another_user_is_refused() {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let path = parent.path().join("sessions");
+        let own = Owner::default();
+        assert!(Dir::open(&path, &own).is_ok());
+        let other = own.0.get().expect("it was found out") + 1;
+        let refused = Dir::open(&path, &Owner(OnceLock::from(other))).err();
+        assert!(matches!(refused, Some(FileError::ForeignDirectory)));
+        assert!(path.read_dir().expect("the directory").next().is_none(), "the trial is removed");
+    }
+}

@@ -102,3 +102,29 @@ fn remove(dir: &Dir, mut records: Vec<Found>) -> Result<usize, FileError> {
     }
     Ok(removed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Key;
+    use crate::store::file::dir::PRIVATE;
+    use crate::store::file::layout::{FileRevision, Header};
+
+    #[test]
+    fn a_record_that_was_renewed_since_it_was_counted_stays() {
+        let parent = tempfile::tempdir().expect("a temporary directory");
+        let dir = Dir::open(&parent.path().join("sessions"), &Default::default()).expect("opens");
+        let [name, renewed] =
+            [b"a", b"b"].map(|key| Name::of(&Key::from_text(key).expect("a key")));
+        for (name, expires) in [(&name, 1), (&renewed, 2)] {
+            let header =
+                Header { expires, revision: FileRevision::generate().expect("randomness") };
+            let locked = dir.lock(name).expect("the lock");
+            locked.write(name, &header, b"", PRIVATE).expect("the record is written");
+        }
+        let found = [name, renewed].map(|name| Found { name, expires: 1 });
+        assert_eq!(remove(&dir, found.into()).expect("removes"), 1);
+        assert_eq!(dir.expiry(&name).expect("reads"), None);
+        assert_eq!(dir.expiry(&renewed).expect("reads"), Some(2));
+    }
+}
