@@ -1,0 +1,13 @@
+//! Sessions in real files: who may read them, what was planted among them, what
+//! a killed process leaves, and several processes at once.
+
+#![cfg(all(feature = "file", feature = "postcard"))]
+
+mod directory;
+#[cfg(target_os = "linux")]
+mod locks;
+mod planted;
+mod processes;
+mod records;
+mod room;
+mod site;
