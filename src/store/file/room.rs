@@ -105,10 +105,10 @@ fn remove(dir: &Dir, mut records: Vec<Found>) -> Result<usize, FileError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dir::PRIVATE;
+    use super::super::layout::{FileRevision, Header};
     use super::*;
     use crate::store::Key;
-    use crate::store::file::dir::PRIVATE;
-    use crate::store::file::layout::{FileRevision, Header};
 
     #[test]
     fn a_record_that_was_renewed_since_it_was_counted_stays() {
