@@ -58,9 +58,8 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// Versions that share one hold the same bytes.
     type Revision: Send + Sync + 'static;
 
-    /// Reads a record, and where `extend` is given, also postpones its expiry
-    /// to that time from now, in the same round trip. Postponing does not change
-    /// the revision.
+    /// Reads a record. Where `extend` is given, its expiry is set to that time
+    /// from now in the same round trip, which does not change the revision.
     fn load(
         &self,
         key: &Key,
