@@ -5,15 +5,6 @@
 //! does the same thing right; several mistakes may share one. The messages are
 //! those of the compiler that `rust-version` names: `TRYBUILD=overwrite cargo
 //! test --all-features --test ui` writes them anew.
-#![cfg(all(
-    feature = "file",
-    feature = "json",
-    feature = "memory",
-    feature = "messagepack",
-    feature = "null",
-    feature = "postcard",
-    feature = "tower"
-))]
 
 use trybuild::TestCases;
 
