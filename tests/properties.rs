@@ -1,5 +1,4 @@
 //! What holds for every input, tried on random ones.
-#![cfg(all(feature = "json", feature = "memory", feature = "messagepack", feature = "postcard"))]
 
 #[path = "properties/codecs.rs"]
 mod codecs;

@@ -1,6 +1,5 @@
 //! The stores of this crate keep the contract, and the contract notices stores
 //! that do not.
-#![cfg(all(feature = "contract", feature = "memory"))]
 
 mod detects;
 mod flawed;

@@ -1,8 +1,6 @@
 //! Sessions in real files: who may read them, what was planted among them, what
 //! a killed process leaves, and several processes at once.
 
-#![cfg(all(feature = "file", feature = "postcard"))]
-
 mod directory;
 #[cfg(target_os = "linux")]
 mod locks;

@@ -1,6 +1,5 @@
 //! What browsers and caches see of sessions: the cookie, the headers, and the
 //! answers to everything that can go wrong.
-#![cfg(all(feature = "axum", feature = "memory", feature = "postcard", feature = "json"))]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,8 +1,6 @@
 //! The life of a session without a framework: what it asks of the store, and
 //! what the browser is told. The store writes down every call.
 
-#![cfg(all(feature = "memory", feature = "postcard", feature = "messagepack"))]
-
 mod conflicts;
 mod journal;
 mod storing;

@@ -1,6 +1,5 @@
 //! Requests that meet: none loses what another saved, none brings back a
 //! session that ended, and whoever goes away half-way breaks nothing.
-#![cfg(all(feature = "axum", feature = "memory", feature = "postcard", feature = "messagepack"))]
 
 #[path = "../support/mod.rs"]
 mod support;
