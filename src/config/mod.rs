@@ -295,7 +295,7 @@ impl<S, C, K> Config<S, C, K> {
     /// let sessions = Config::new()
     ///     .store(Memory::new())
     ///     .data::<Cart>()
-    ///     .merge_conflicts_with(|versions| {
+    ///     .merge_conflicts_with(|mut versions| {
     ///         let mut merged = versions.theirs;
     ///         let added = versions.mine.items.split_off(versions.base.items.len());
     ///         merged.items.extend(added);

@@ -10,17 +10,16 @@ use http::header::COOKIE;
 const MAX_CANDIDATES: usize = 8;
 
 /// The values of every cookie called `name`, in the order of the headers, at
-/// most [`MAX_CANDIDATES`]. What is not visible ASCII is passed over.
+/// most [`MAX_CANDIDATES`].
 pub(crate) fn candidates<'h>(
     headers: &'h HeaderMap,
     name: &'h str,
-) -> impl Iterator<Item = &'h str> {
+) -> impl Iterator<Item = &'h [u8]> {
     headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|header| header.as_bytes().split(|&b| b == b';'))
         .filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-        .filter_map(|value| str::from_utf8(value).ok())
         .take(MAX_CANDIDATES)
 }
 

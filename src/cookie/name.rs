@@ -99,7 +99,9 @@ const fn is_name(name: &str) -> bool {
         }
         i += 1;
     }
-    !starts_with(bytes, b"__host-") && !starts_with(bytes, b"__secure-")
+    !starts_with(bytes, b"__host-")
+        && !starts_with(bytes, b"__secure-")
+        && !starts_with(bytes, b"__http-")
 }
 
 /// RFC 9110, section 5.6.2.

@@ -12,7 +12,7 @@ use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::{Error, SessionError};
 use crate::session::slot::Place;
-use crate::session::{State, Step};
+use crate::session::{State, Step, vary_by_cookie};
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -98,6 +98,9 @@ where
             tracing::warn!(
                 "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
             );
+            if let Err(error) = vary_by_cookie::<S::Error, C::Error>(response.headers_mut()) {
+                refuse(response, &error);
+            }
             return None;
         }
     };

@@ -75,13 +75,6 @@ impl Draft {
         self.buffer.extend_from_slice(data);
     }
 
-    /// Begins anew from what another request saved.
-    pub(super) fn rebase(&mut self, base: &[u8]) {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(base);
-        self.base = Base::Encoded(base.len());
-    }
-
     /// The record as written last.
     pub(super) fn record(&self) -> &[u8] {
         self.buffer.get(self.base_len()..).unwrap_or_default()

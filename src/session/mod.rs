@@ -1,7 +1,9 @@
 //! One open session in one request: [`Session`].
 
 mod draft;
+mod end;
 mod open;
+mod plan;
 mod save;
 #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
 pub(crate) mod slot;
@@ -18,7 +20,7 @@ use http::HeaderMap;
 pub(crate) use self::open::State;
 use self::state::Fate;
 #[cfg(feature = "tower")]
-pub(crate) use self::state::Step;
+pub(crate) use self::{state::Step, ticket::vary_by_cookie};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::SessionError;
@@ -147,8 +149,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Errors
     ///
     /// As [`save`](Self::save), save that a session which was destroyed
-    /// meanwhile is no error: its cookie is removed. After an error, the headers
-    /// are untouched.
+    /// meanwhile is no error. After an error, the headers are untouched.
     pub async fn close(
         mut self,
         response_headers: &mut HeaderMap,
@@ -171,7 +172,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     }
 }
 
-impl<S: Keep, C: Codec, K: Signer> Session<S, C, K> {
+impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Changes the data in one atomic step: calls `change` on the data as they
     /// were last seen, and saves, unless another request saved in between; then
     /// it reads the newest version and begins again. `change` may therefore run
@@ -208,6 +209,7 @@ impl<S: Keep, C: Codec, K: Signer> Session<S, C, K> {
     /// ```
     pub async fn update<R, F>(&mut self, change: F) -> Result<R, SessionError<S, C>>
     where
+        S: Keep,
         F: FnMut(&mut C::Data) -> R,
     {
         present_mut(&mut self.state).update(&self.sessions, change).await
@@ -216,9 +218,12 @@ impl<S: Keep, C: Codec, K: Signer> Session<S, C, K> {
     /// Gives the session a fresh id when it is saved, and ends the old one. Call
     /// it whenever a user signs in or gains rights, so that an id which somebody
     /// planted before is worth nothing (session fixation).
-    pub fn rotate(&mut self) {
+    pub fn rotate(&mut self)
+    where
+        S: Keep,
+    {
         let state = self.state_mut();
-        if state.fate == Fate::Keep {
+        if matches!(state.fate, Fate::Keep | Fate::Late) {
             state.fate = Fate::Rotate;
         }
     }
@@ -229,7 +234,10 @@ impl<S: Keep, C: Codec, K: Signer> Session<S, C, K> {
     /// # Default
     ///
     /// What the configuration says, `true` unless it was changed.
-    pub fn set_permanent(&mut self, permanent: bool) {
+    pub fn set_permanent(&mut self, permanent: bool)
+    where
+        S: Keep,
+    {
         self.state_mut().permanent = permanent;
     }
 }

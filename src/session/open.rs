@@ -22,6 +22,9 @@ pub(crate) struct State<S: Store, C: Codec> {
     pub(super) permanent: bool,
     pub(super) fate: Fate,
     pub(super) ticket: Ticket,
+    /// The record under a fresh id, while it is not known whether the old one
+    /// has ended.
+    pub(super) rotating: Option<Box<Stored<S>>>,
 }
 
 /// The version of the session that the store holds, as far as we know.
@@ -65,6 +68,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let mut presented = Presented::Nothing;
         let id = candidates(headers, name).find_map(|value| {
             presented = Presented::Dead;
+            let value = str::from_utf8(value).ok()?;
             let id = sessions.signer().verify(name, value)?;
             SessionId::parse(id, settings.id_length)
         });
@@ -82,9 +86,13 @@ impl<S: Store, C: Codec> State<S, C> {
         Self {
             data: C::Data::default(),
             stored: None,
+            fate: match presented {
+                Presented::Moved(_) => Fate::Late,
+                Presented::Nothing | Presented::Dead | Presented::Unreadable => Fate::Keep,
+            },
             presented,
             permanent: sessions.settings().permanent,
-            fate: Fate::Keep,
+            rotating: None,
             ticket: Ticket::Keep,
             draft: Draft::default(),
         }
@@ -116,6 +124,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 presented: Presented::Nothing,
                 permanent: header.permanent,
                 fate: Fate::Keep,
+                rotating: None,
                 ticket: match settings.renewal {
                     Renewal::EveryRequest if header.permanent => Ticket::Send,
                     _ => Ticket::Keep,
@@ -129,5 +138,13 @@ impl<S: Store, C: Codec> State<S, C> {
                 Err(Presented::Unreadable)
             }
         }
+    }
+
+    /// The data, to be changed. The first call notes what they were.
+    pub(super) fn data_mut(&mut self) -> &mut C::Data {
+        let room = self.stored.as_ref().and_then(Stored::data).map_or(0, <[u8]>::len);
+        // Data that do not encode count as changed, and fail when they are saved.
+        let _ = self.draft.note_base::<C>(&self.data, room);
+        &mut self.data
     }
 }

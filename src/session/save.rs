@@ -1,13 +1,14 @@
-//! Saving a session: what the state machine decided, carried out at the store.
+//! Saving a session: what was decided, carried out at the store.
 //!
 //! The state changes only after the store has answered. Whoever drops the
 //! future at an await therefore leaves a state that is merely older than the
-//! store's, and saving it meets a conflict, which is merged.
+//! store's, and saving it again meets a conflict, which is merged.
 
 use super::open::{Presented, State, Stored};
-use super::state::{Fate, Situation, Step, Ticket};
+use super::plan::Plan;
+use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
-use crate::config::{OnConflict, Sessions, Settings};
+use crate::config::{OnConflict, Sessions};
 use crate::error::{Error, SessionError};
 use crate::id::SessionId;
 use crate::record::{self, Contents, HEADER_BYTES, Header};
@@ -17,38 +18,25 @@ use crate::ttl::Ttl;
 
 /// After so many conflicts in a row, or taken keys, a request gives up.
 pub(super) const MAX_ATTEMPTS: u32 = 1_000;
-/// How many changes of the id a logout follows.
-const MAX_MOVES: u32 = 8;
 /// How long the record under an old key says where the session went: longer
 /// than a request takes.
 const MOVED_TTL: Ttl = Ttl::minutes(1);
 
-/// What is to be done, decided without the store. Where that is to write, the
-/// record stands in the draft.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) step: Step,
+/// What another request saved in the meantime.
+pub(super) struct Newest<S: Store> {
     pub(super) header: Header,
-    pub(super) ttl: Ttl,
-    /// Whether the idle timeout begins anew.
-    renews: bool,
-    /// Whether the browser's cookie is affected.
-    sends_ticket: bool,
+    pub(super) record: Record<S::Value, S::Revision>,
+}
+
+/// Our changes on top of what another request saved, to be tried next.
+struct Merged<S: Store, C: Codec> {
+    newest: Newest<S>,
+    plan: Plan,
+    data: C::Data,
+    record: Vec<u8>,
 }
 
 impl<S: Store, C: Codec> State<S, C> {
-    /// The data, to be changed.
-    pub(super) fn data_mut(&mut self) -> &mut C::Data {
-        // Data that do not encode count as changed, and fail when saved.
-        let _ = self.note_base();
-        &mut self.data
-    }
-
-    pub(super) fn note_base(&mut self) -> Result<(), C::Error> {
-        let room = self.stored.as_ref().and_then(Stored::data).map_or(0, <[u8]>::len);
-        self.draft.note_base::<C>(&self.data, room)
-    }
-
     /// Saves, for the caller who asks for it: a session that ended is an error.
     pub(super) async fn save<K: Signer>(
         &mut self,
@@ -57,71 +45,8 @@ impl<S: Store, C: Codec> State<S, C> {
         let plan = self.plan(sessions.settings(), false)?;
         self.carry_out(sessions, plan).await?;
         match self.fate {
-            Fate::Ended => Err(Error::Ended),
+            Fate::Ended | Fate::Late => Err(Error::Ended),
             Fate::Keep | Fate::Rotate | Fate::Destroy => Ok(()),
-        }
-    }
-
-    /// Decides what is to be done; `failed` says that the response is a server
-    /// error.
-    pub(crate) fn plan(
-        &mut self,
-        settings: &Settings,
-        failed: bool,
-    ) -> Result<Plan, SessionError<S, C>> {
-        let mut plan = self.plan_write(settings);
-        let header = self.stored.as_ref().map(|stored| stored.header);
-        let may_write = !failed && matches!(self.fate, Fate::Keep | Fate::Rotate);
-        let changed = may_write
-            && self.draft.is_touched()
-            && self.draft.write::<C>(plan.header, &self.data).map_err(Error::Codec)?;
-        if changed {
-            // Some data can be written in a format, and not be read back from it.
-            C::decode(self.draft.data()).map_err(Error::Codec)?;
-        }
-        plan.step = Situation {
-            stored: header.is_some(),
-            changed: changed || header.is_some_and(|header| header.permanent != self.permanent),
-            renewal_due: plan.renews,
-            fate: self.fate,
-            failed,
-        }
-        .step();
-
-        match plan.step {
-            Step::Update | Step::Renew | Step::Rotate if !self.draft.is_touched() => {
-                match self.stored.as_ref().and_then(Stored::data) {
-                    Some(data) => self.draft.write_encoded(plan.header, data),
-                    None => {
-                        self.draft.write::<C>(plan.header, &self.data).map_err(Error::Codec)?;
-                    }
-                }
-            }
-            Step::Nothing if header.is_none() && matches!(self.presented, Presented::Dead) => {
-                self.ticket = Ticket::Withdraw;
-            }
-            _ => {}
-        }
-        Ok(plan)
-    }
-
-    /// The header that a write now would give the record.
-    pub(super) fn plan_write(&self, settings: &Settings) -> Plan {
-        let now = settings.clock.unix_millis();
-        let old = self.stored.as_ref().map(|stored| stored.header);
-        let renews = old.is_some_and(|old| old.is_renewal_due(settings, now));
-        let header = Header {
-            created_at: old.map_or(now, |old| old.created_at),
-            renewed_at: old.filter(|_| !renews).map_or(now, |old| old.renewed_at),
-            permanent: self.permanent,
-        };
-        Plan {
-            step: Step::Nothing,
-            header,
-            ttl: header.ttl(settings, now),
-            renews,
-            sends_ticket: old
-                .is_none_or(|old| old.permanent != self.permanent || (renews && self.permanent)),
         }
     }
 
@@ -129,139 +54,153 @@ impl<S: Store, C: Codec> State<S, C> {
     pub(crate) async fn carry_out<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
+        plan: Plan,
+    ) -> Result<(), SessionError<S, C>> {
+        match plan.step {
+            Step::Nothing => Ok(()),
+            Step::Create => {
+                let stored = create(sessions, self.draft.record(), plan).await?;
+                self.created(stored);
+                Ok(())
+            }
+            Step::Update | Step::Renew | Step::Rotate => self.write(sessions, plan).await,
+            Step::Remove => self.remove(sessions).await,
+        }
+    }
+
+    /// A record was made for the session. Its id is fresh, which is all that a
+    /// rotation asks for.
+    pub(super) fn created(&mut self, stored: Stored<S>) {
+        self.stored = Some(stored);
+        self.fate = Fate::Keep;
+        self.ticket = Ticket::Send;
+        self.draft.commit();
+    }
+
+    /// Replaces the record, merging until no other request is in the way.
+    async fn write<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
         mut plan: Plan,
     ) -> Result<(), SessionError<S, C>> {
+        if plan.step == Step::Rotate && self.settle_rotation(sessions).await? {
+            plan.step = Step::Update;
+        }
+        let mut merged: Option<Merged<S, C>> = None;
         for _ in 0..MAX_ATTEMPTS {
-            let is_done = match plan.step {
-                Step::Nothing => true,
-                Step::Create => self.create(sessions, plan).await?,
-                Step::Update | Step::Renew => self.swap(sessions, plan).await?,
-                Step::Rotate => self.rotate(sessions, plan).await?,
-                Step::Remove => self.remove(sessions).await?,
+            let updated = match plan.step {
+                Step::Rotate => self.rotate(sessions, plan, merged.as_ref()).await?,
+                _ => self.swap(sessions, plan, merged.as_ref()).await?,
             };
-            if is_done {
-                return Ok(());
-            }
-            plan = match plan.step {
+            match updated {
+                Update::Updated(()) => {
+                    if let Some(merged) = merged {
+                        self.data = merged.data;
+                        self.permanent = merged.plan.header.permanent;
+                    }
+                    self.draft.commit();
+                    if plan.sends_ticket {
+                        self.ticket = Ticket::Send;
+                    }
+                    return Ok(());
+                }
+                Update::Gone => {
+                    self.end(Presented::Dead);
+                    return Ok(());
+                }
                 // Whoever wrote in between has renewed it, too.
-                Step::Renew => return Ok(()),
-                Step::Update | Step::Rotate => match self.merge_newest(sessions, plan).await? {
-                    Some(merged) => merged,
+                Update::Conflict if plan.step == Step::Renew => return Ok(()),
+                Update::Conflict => match self.merge_newest(sessions, plan, merged).await? {
                     None => return Ok(()),
+                    Some(again) => {
+                        plan = again.plan;
+                        merged = Some(again);
+                    }
                 },
-                _ => plan,
-            };
+            }
         }
         Err(Error::Contended)
     }
 
-    /// `false` when the id is taken, which happens to a broken generator only.
-    pub(super) async fn create<K: Signer>(
+    async fn swap<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
         plan: Plan,
-    ) -> Result<bool, SessionError<S, C>> {
-        let id = SessionId::generate(sessions.settings().id_length)?;
-        let key = sessions.key(&id);
-        let created = sessions.store().create(&key, self.draft.record(), plan.ttl).await;
-        match created.map_err(Error::Store)? {
-            Create::KeyTaken => Ok(false),
-            Create::Created(revision) => {
-                self.stored = Some(Stored { id, key, header: plan.header, value: None, revision });
-                // The id is fresh, which is all that a rotation asks for.
-                self.fate = Fate::Keep;
-                self.committed(plan);
-                Ok(true)
-            }
-        }
-    }
-
-    /// `false` when another request was faster.
-    pub(super) async fn swap<K: Signer>(
-        &mut self,
-        sessions: &Sessions<S, C, K>,
-        plan: Plan,
-    ) -> Result<bool, SessionError<S, C>> {
-        let Some(stored) = &mut self.stored else { return Ok(true) };
-        let updated = sessions
-            .store()
-            .update(&stored.key, self.draft.record(), plan.ttl, &stored.revision)
-            .await;
-        match updated.map_err(Error::Store)? {
-            Update::Updated(revision) => {
-                stored.revision = revision;
-                stored.header = plan.header;
-                stored.value = None;
-                self.committed(plan);
-                Ok(true)
-            }
-            Update::Conflict => Ok(false),
-            Update::Gone => {
-                self.end(Presented::Dead);
-                Ok(true)
-            }
-        }
+        merged: Option<&Merged<S, C>>,
+    ) -> Result<Update<()>, SessionError<S, C>> {
+        let Some(stored) = &mut self.stored else { return Ok(Update::Gone) };
+        let record = merged.map_or_else(|| self.draft.record(), |merged| &merged.record);
+        let seen = merged.map(|merged| &merged.newest.record.revision);
+        stored.swap(sessions.store(), record, plan, seen).await.map_err(Error::Store)
     }
 
     /// Moves the session to a fresh id. The new record is there before the old
     /// one ends, and nobody learns its id unless the old one ended.
-    ///
-    /// `false` when another request was faster.
     async fn rotate<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
         plan: Plan,
-    ) -> Result<bool, SessionError<S, C>> {
+        merged: Option<&Merged<S, C>>,
+    ) -> Result<Update<()>, SessionError<S, C>> {
         let store = sessions.store();
-        let Some(stored) = &mut self.stored else { return Ok(true) };
-        let id = SessionId::generate(sessions.settings().id_length)?;
-        let key = sessions.key(&id);
-        let created = store.create(&key, self.draft.record(), plan.ttl).await;
-        let Create::Created(revision) = created.map_err(Error::Store)? else { return Ok(false) };
+        let Some(stored) = &self.stored else { return Ok(Update::Gone) };
+        let record = merged.map_or_else(|| self.draft.record(), |merged| &merged.record);
+        let seen = merged.map_or(&stored.revision, |merged| &merged.newest.record.revision);
 
-        let moved = record::moved(&key);
-        let left = store.update(&stored.key, &moved, MOVED_TTL, &stored.revision).await;
-        match left.map_err(Error::Store)? {
+        let fresh = create(sessions, record, plan).await?;
+        let fresh = self.rotating.insert(Box::new(fresh));
+        let moved = record::moved(&fresh.key);
+        let updated = store.update(&stored.key, &moved, MOVED_TTL, seen).await;
+        match updated.map_err(Error::Store)? {
             Update::Updated(_) => {
-                *stored = Stored { id, key, header: plan.header, value: None, revision };
-                self.fate = Fate::Keep;
-                self.committed(Plan { sends_ticket: true, ..plan });
-                Ok(true)
+                self.settled();
+                Ok(Update::Updated(()))
             }
             Update::Conflict => {
-                store.remove(&key).await.map_err(Error::Store)?;
-                Ok(false)
+                self.undo_rotation(sessions).await?;
+                Ok(Update::Conflict)
             }
             Update::Gone => {
-                store.remove(&key).await.map_err(Error::Store)?;
-                self.end(Presented::Dead);
-                Ok(true)
+                self.undo_rotation(sessions).await?;
+                Ok(Update::Gone)
             }
         }
     }
 
-    /// Removes the session, wherever it was moved to meanwhile.
-    async fn remove<K: Signer>(
+    /// Whether a rotation whose future was dropped has happened all the same; if
+    /// not, it is undone.
+    async fn settle_rotation<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<bool, SessionError<S, C>> {
-        for _ in 0..MAX_MOVES {
-            let key = match (&self.stored, &self.presented) {
-                (Some(stored), _) => &stored.key,
-                (None, Presented::Moved(to)) => to,
-                (None, _) => break,
-            };
-            let removed = sessions.store().remove(key).await.map_err(Error::Store)?;
-            self.stored = None;
-            self.presented = match removed.as_ref().map(|value| record::read(value.as_ref())) {
-                Some(Ok(Contents::Moved(to))) => Presented::Moved(to),
-                _ => Presented::Dead,
-            };
+        let (Some(fresh), Some(stored)) = (&self.rotating, &self.stored) else { return Ok(false) };
+        let old = sessions.store().load(&stored.key, None).await.map_err(Error::Store)?;
+        let contents = old.as_ref().map(|record| record::read(record.value.as_ref()));
+        if matches!(contents, Some(Ok(Contents::Moved(to))) if *to == fresh.key) {
+            self.settled();
+            return Ok(true);
         }
-        if !matches!(self.presented, Presented::Nothing) {
-            self.ticket = Ticket::Withdraw;
+        self.undo_rotation(sessions).await?;
+        Ok(false)
+    }
+
+    /// The session has its fresh id.
+    fn settled(&mut self) {
+        self.stored = self.rotating.take().map(|fresh| *fresh);
+        self.fate = Fate::Keep;
+        self.ticket = Ticket::Send;
+    }
+
+    /// Removes the record of a rotation that did not happen.
+    pub(super) async fn undo_rotation<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), SessionError<S, C>> {
+        if let Some(fresh) = &self.rotating {
+            sessions.store().remove(&fresh.key).await.map_err(Error::Store)?;
+            self.rotating = None;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Takes up what another request saved, with our changes on top. `None` when
@@ -270,31 +209,42 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
         plan: Plan,
-    ) -> Result<Option<Plan>, SessionError<S, C>> {
+        before: Option<Merged<S, C>>,
+    ) -> Result<Option<Merged<S, C>>, SessionError<S, C>> {
         let settings = sessions.settings();
         if matches!(settings.on_conflict, OnConflict::Reject) {
             return Err(Error::Conflict);
         }
         let Some(newest) = self.load_newest(sessions).await? else { return Ok(None) };
+        let Some(stored) = &self.stored else { return Ok(None) };
+
         let theirs = newest.data();
-        let merged = match (self.draft.base(), &settings.on_conflict) {
+        let (base, mine) = match &before {
+            Some(before) => (Some(before.newest.data()), data_of(&before.record)),
+            None => (self.draft.base(), self.draft.data()),
+        };
+        let merged = match (base, &settings.on_conflict) {
             _ if !self.draft.is_touched() => theirs.to_vec(),
             (Some(base), OnConflict::Custom(merge)) => {
-                merge(base, self.draft.data(), theirs).ok_or(Error::Conflict)?
+                merge(base, mine, theirs).ok_or(Error::Conflict)?
             }
-            (Some(base), _) => C::merge(base, self.draft.data(), theirs).map_err(Error::Codec)?,
-            (None, _) => self.draft.data().to_vec(),
+            (Some(base), _) => C::merge(base, mine, theirs).map_err(Error::Codec)?,
+            (None, _) => mine.to_vec(),
         };
-        self.data = C::decode(&merged).map_err(Error::Codec)?;
-        self.draft.rebase(theirs);
-        let is_as_theirs = merged == theirs;
-        let header = newest.header;
-        self.adopt(newest);
-
-        let write = self.plan_write(settings);
-        self.draft.write_encoded(write.header, &merged);
-        let is_needless = plan.step == Step::Update && is_as_theirs && write.header == header;
-        Ok((!is_needless).then_some(Plan { step: plan.step, ..write }))
+        let data = C::decode(&merged).map_err(Error::Codec)?;
+        let permanent = match self.permanent == stored.header.permanent {
+            true => newest.header.permanent,
+            false => self.permanent,
+        };
+        let again = Plan::to_write(plan.step, Some(newest.header), permanent, settings);
+        if plan.step == Step::Update && merged == theirs && again.header == newest.header {
+            self.adopt(newest, data);
+            return Ok(None);
+        }
+        let mut record = Vec::with_capacity(HEADER_BYTES + merged.len());
+        again.header.write(&mut record);
+        record.extend_from_slice(&merged);
+        Ok(Some(Merged { newest, plan: again, data, record }))
     }
 
     /// The session as it is now; `None`, and the end, when it is no more.
@@ -322,48 +272,67 @@ impl<S: Store, C: Codec> State<S, C> {
         Ok(None)
     }
 
-    /// The store holds this version now.
-    pub(super) fn adopt(&mut self, newest: Newest<S>) {
+    /// The store holds this version now, and nothing of ours is missing in it.
+    pub(super) fn adopt(&mut self, newest: Newest<S>, data: C::Data) {
         let Some(stored) = &mut self.stored else { return };
-        if self.permanent == stored.header.permanent {
-            self.permanent = newest.header.permanent;
-        }
         stored.header = newest.header;
         stored.revision = newest.record.revision;
         stored.value = Some(newest.record.value);
-    }
-
-    /// The draft was stored.
-    fn committed(&mut self, plan: Plan) {
+        self.permanent = newest.header.permanent;
+        self.data = data;
         self.draft.commit();
-        if plan.sends_ticket {
-            self.ticket = Ticket::Send;
-        }
-    }
-
-    /// The session was destroyed, moved or expired meanwhile: changes are
-    /// dropped, and nothing is written any more.
-    fn end(&mut self, presented: Presented) {
-        self.stored = None;
-        self.fate = Fate::Ended;
-        self.ticket = match presented {
-            Presented::Dead | Presented::Nothing => Ticket::Withdraw,
-            // The browser is about to have the new ticket, or one that another
-            // version of the program reads.
-            Presented::Moved(_) | Presented::Unreadable => Ticket::Keep,
-        };
-        self.presented = presented;
     }
 }
 
-/// What another request saved in the meantime.
-pub(super) struct Newest<S: Store> {
-    header: Header,
-    record: Record<S::Value, S::Revision>,
+impl<S: Store> Stored<S> {
+    /// Replaces the record, if it is still the version that was `seen`: ours,
+    /// unless another is named.
+    pub(super) async fn swap(
+        &mut self,
+        store: &S,
+        record: &[u8],
+        plan: Plan,
+        seen: Option<&S::Revision>,
+    ) -> Result<Update<()>, S::Error> {
+        let seen = seen.unwrap_or(&self.revision);
+        Ok(match store.update(&self.key, record, plan.ttl, seen).await? {
+            Update::Updated(revision) => {
+                self.revision = revision;
+                self.header = plan.header;
+                self.value = None;
+                Update::Updated(())
+            }
+            Update::Conflict => Update::Conflict,
+            Update::Gone => Update::Gone,
+        })
+    }
 }
 
 impl<S: Store> Newest<S> {
     pub(super) fn data(&self) -> &[u8] {
-        self.record.value.as_ref().get(HEADER_BYTES..).unwrap_or_default()
+        data_of(self.record.value.as_ref())
     }
+}
+
+/// The encoded data in a record.
+fn data_of(record: &[u8]) -> &[u8] {
+    record.get(HEADER_BYTES..).unwrap_or_default()
+}
+
+/// Makes a record under a fresh id. A taken one is tried again, though only a
+/// broken generator makes it.
+pub(super) async fn create<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    record: &[u8],
+    plan: Plan,
+) -> Result<Stored<S>, SessionError<S, C>> {
+    for _ in 0..MAX_ATTEMPTS {
+        let id = SessionId::generate(sessions.settings().id_length)?;
+        let key = sessions.key(&id);
+        let created = sessions.store().create(&key, record, plan.ttl).await;
+        if let Create::Created(revision) = created.map_err(Error::Store)? {
+            return Ok(Stored { id, key, header: plan.header, value: None, revision });
+        }
+    }
+    Err(Error::Contended)
 }

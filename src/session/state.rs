@@ -13,6 +13,11 @@ pub(crate) enum Fate {
     Destroy,
     /// It ended while it was open: nothing is stored any more.
     Ended,
+    /// Its ticket came too late: the session has just been given a fresh id.
+    /// Nothing is stored, since a new session's ticket would take the place of
+    /// the fresh one in the browser. Only a rotation, which is how users sign
+    /// in, begins a new one.
+    Late,
 }
 
 /// What becomes of the ticket in the browser.
@@ -51,7 +56,7 @@ pub(crate) struct Situation {
 impl Situation {
     pub(crate) const fn step(self) -> Step {
         match self {
-            Self { fate: Fate::Ended, .. } => Step::Nothing,
+            Self { fate: Fate::Ended | Fate::Late, .. } => Step::Nothing,
             Self { fate: Fate::Destroy, .. } => Step::Remove,
             Self { failed: true, .. } => Step::Nothing,
             Self { stored: false, changed: true, .. } => Step::Create,
@@ -161,9 +166,11 @@ mod tests {
 
     #[test]
     fn a_session_that_ended_is_never_written_again() {
-        let ended = Situation { changed: true, renewal_due: true, fate: Fate::Ended, ..LOADED };
-        assert_eq!(ended.step(), Step::Nothing);
-        assert_eq!(Situation { stored: false, ..ended }.step(), Step::Nothing);
+        for fate in [Fate::Ended, Fate::Late] {
+            let ended = Situation { changed: true, renewal_due: true, fate, ..LOADED };
+            assert_eq!(ended.step(), Step::Nothing);
+            assert_eq!(Situation { stored: false, ..ended }.step(), Step::Nothing);
+        }
     }
 
     fn settings(idle: Ttl, absolute: Ttl) -> Settings {

@@ -41,11 +41,16 @@ impl<S: Store, C: Codec> State<S, C> {
                 append(headers, CACHE_CONTROL, HeaderValue::from_static("private"))?;
             }
         }
-        if !varies_by_cookie(headers) {
-            append(headers, VARY, HeaderValue::from_static("cookie"))?;
-        }
-        Ok(())
+        vary_by_cookie(headers)
     }
+}
+
+/// Tells caches that the response depends on the request's cookie.
+pub(crate) fn vary_by_cookie<S, C>(headers: &mut HeaderMap) -> Result<(), Error<S, C>> {
+    if varies_by_cookie(headers) {
+        return Ok(());
+    }
+    append(headers, VARY, HeaderValue::from_static("cookie"))
 }
 
 fn append<S, C>(

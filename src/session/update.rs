@@ -1,13 +1,15 @@
 //! The atomic read-modify-write.
 
-use super::open::State;
-use super::save::MAX_ATTEMPTS;
-use super::state::Fate;
+use super::draft::Draft;
+use super::open::{Presented, State, Stored};
+use super::plan::Plan;
+use super::save::{MAX_ATTEMPTS, create};
+use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::{Error, SessionError};
 use crate::signer::Signer;
-use crate::store::Store;
+use crate::store::{Store, Update};
 
 impl<S: Store, C: Codec> State<S, C> {
     /// Calls `change` on a copy of the data, which takes their place only when
@@ -25,36 +27,57 @@ impl<S: Store, C: Codec> State<S, C> {
         if self.fate == Fate::Destroy {
             return Err(Error::Ended);
         }
+        let settings = sessions.settings();
+        let mut draft = Draft::default();
         for _ in 0..MAX_ATTEMPTS {
-            self.note_base().map_err(Error::Codec)?;
-            let base = self.draft.base().unwrap_or_default();
-            let mut data = C::decode(base).map_err(Error::Codec)?;
+            let mut data = self.copy().map_err(Error::Codec)?;
+            draft.commit();
+            draft.note_base::<C>(&data, 0).map_err(Error::Codec)?;
             let result = change(&mut data);
 
-            let plan = self.plan_write(sessions.settings());
-            let changed = self.draft.write::<C>(plan.header, &data).map_err(Error::Codec)?;
-            if !changed {
+            let old = self.stored.as_ref().map(|stored| stored.header);
+            let plan = Plan::to_write(Step::Update, old, self.permanent, settings);
+            if !draft.write::<C>(plan.header, &data).map_err(Error::Codec)? {
                 return Ok(result);
             }
-            C::decode(self.draft.data()).map_err(Error::Codec)?;
-            let stored = match &self.stored {
-                None => self.create(sessions, plan).await?,
-                Some(_) => self.swap(sessions, plan).await?,
-            };
-            if self.fate == Fate::Ended {
-                return Err(Error::Ended);
-            }
-            if stored {
+            C::decode(draft.data()).map_err(Error::Codec)?;
+            let Some(stored) = &mut self.stored else {
+                let stored = create(sessions, draft.record(), plan).await?;
+                self.created(stored);
                 self.data = data;
                 return Ok(result);
-            }
-            if self.stored.is_some() {
-                let newest = self.load_newest(sessions).await?.ok_or(Error::Ended)?;
-                self.data = C::decode(newest.data()).map_err(Error::Codec)?;
-                self.draft.commit();
-                self.adopt(newest);
+            };
+            let updated = stored.swap(sessions.store(), draft.record(), plan, None).await;
+            match updated.map_err(Error::Store)? {
+                Update::Updated(()) => {
+                    if plan.sends_ticket {
+                        self.ticket = Ticket::Send;
+                    }
+                    self.data = data;
+                    self.draft.commit();
+                    return Ok(result);
+                }
+                Update::Conflict => {
+                    let newest = self.load_newest(sessions).await?.ok_or(Error::Ended)?;
+                    let data = C::decode(newest.data()).map_err(Error::Codec)?;
+                    self.adopt(newest, data);
+                }
+                Update::Gone => {
+                    self.end(Presented::Dead);
+                    return Err(Error::Ended);
+                }
             }
         }
         Err(Error::Contended)
+    }
+
+    /// The data as they were stored last.
+    fn copy(&self) -> Result<C::Data, C::Error> {
+        if let Some(loaded) = self.stored.as_ref().and_then(Stored::data) {
+            return C::decode(loaded);
+        }
+        let mut encoded = Vec::new();
+        C::encode(&self.data, &mut encoded)?;
+        C::decode(&encoded)
     }
 }

@@ -77,7 +77,7 @@ async fn a_destroyed_session_is_removed_from_store_and_browser() {
     session.visits = 100;
 
     assert_eq!(visitor.close(session).await, Sent::Removal);
-    assert_eq!(visitor.calls(), ["load", "remove"]);
+    assert_eq!(visitor.calls(), ["load", "load", "remove"]);
     visitor.cookies = stolen;
     assert!(visitor.open().await.is_new());
 }

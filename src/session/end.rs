@@ -1,0 +1,75 @@
+//! The end of a session, by its user or behind its back.
+
+use super::open::{Presented, State};
+use super::state::{Fate, Ticket};
+use crate::codec::Codec;
+use crate::config::Sessions;
+use crate::error::{Error, SessionError};
+use crate::record::{self, Contents};
+use crate::signer::Signer;
+use crate::store::{Key, Store};
+
+/// How many changes of the id a logout follows.
+const MAX_MOVES: u32 = 8;
+
+impl<S: Store, C: Codec> State<S, C> {
+    /// Removes the session, wherever it was moved to meanwhile.
+    pub(super) async fn remove<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), SessionError<S, C>> {
+        for _ in 0..MAX_MOVES {
+            let key = match (&self.stored, &self.presented) {
+                (Some(stored), _) => &stored.key,
+                (None, Presented::Moved(to)) => to,
+                (None, _) => break,
+            };
+            let moved_to = remove_or_follow(sessions, key).await?;
+            self.stored = None;
+            self.presented = moved_to.map_or(Presented::Dead, Presented::Moved);
+        }
+        self.undo_rotation(sessions).await?;
+        if !matches!(self.presented, Presented::Nothing) {
+            self.ticket = Ticket::Withdraw;
+        }
+        Ok(())
+    }
+
+    /// The session was destroyed, moved or expired meanwhile: changes are
+    /// dropped, and nothing is written any more.
+    ///
+    /// The browser's cookie is left alone: whoever ended the session has told
+    /// it, perhaps with a newer ticket. One that is worth nothing is removed when
+    /// it is presented the next time.
+    pub(super) fn end(&mut self, presented: Presented) {
+        self.stored = None;
+        self.fate = Fate::Ended;
+        self.ticket = Ticket::Keep;
+        self.presented = presented;
+    }
+}
+
+/// Removes the session under a key; where it was moved, says where to.
+///
+/// A moved record is left to expire, so that whoever drops this future, and
+/// tries again, finds it again.
+async fn remove_or_follow<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    key: &Key,
+) -> Result<Option<Box<Key>>, SessionError<S, C>> {
+    let store = sessions.store();
+    let loaded = store.load(key, None).await.map_err(Error::Store)?;
+    let Some(record) = loaded else { return Ok(None) };
+    if let Some(to) = moved_to(record.value.as_ref()) {
+        return Ok(Some(to));
+    }
+    let removed = store.remove(key).await.map_err(Error::Store)?;
+    Ok(removed.and_then(|value| moved_to(value.as_ref())))
+}
+
+fn moved_to(record: &[u8]) -> Option<Box<Key>> {
+    match record::read(record) {
+        Ok(Contents::Moved(to)) => Some(to),
+        Ok(Contents::Session(..)) | Err(record::UnknownFormat) => None,
+    }
+}

@@ -1,0 +1,94 @@
+//! What saving a session takes, decided without the store.
+
+use super::open::{Presented, State, Stored};
+use super::state::{Fate, Situation, Step, Ticket};
+use crate::codec::Codec;
+use crate::config::Settings;
+use crate::error::{Error, SessionError};
+use crate::record::Header;
+use crate::store::Store;
+use crate::ttl::Ttl;
+
+/// What is to be done. Where that is to write, the record stands in the draft.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    pub(crate) step: Step,
+    pub(super) header: Header,
+    pub(super) ttl: Ttl,
+    /// Whether the idle timeout begins anew.
+    renews: bool,
+    /// Whether the browser's cookie is affected.
+    pub(super) sends_ticket: bool,
+}
+
+impl Plan {
+    /// To write `old` anew, or a first time.
+    pub(super) fn to_write(
+        step: Step,
+        old: Option<Header>,
+        permanent: bool,
+        settings: &Settings,
+    ) -> Self {
+        let now = settings.clock.unix_millis();
+        let renews = old.is_some_and(|old| old.is_renewal_due(settings, now));
+        let header = Header {
+            created_at: old.map_or(now, |old| old.created_at),
+            renewed_at: old.filter(|_| !renews).map_or(now, |old| old.renewed_at),
+            permanent,
+        };
+        Self {
+            step,
+            header,
+            ttl: header.ttl(settings, now),
+            renews,
+            sends_ticket: step == Step::Rotate
+                || old.is_none_or(|old| old.permanent != permanent || (renews && permanent)),
+        }
+    }
+}
+
+impl<S: Store, C: Codec> State<S, C> {
+    /// Decides what is to be done; `failed` says that the response is a server
+    /// error.
+    pub(crate) fn plan(
+        &mut self,
+        settings: &Settings,
+        failed: bool,
+    ) -> Result<Plan, SessionError<S, C>> {
+        let old = self.stored.as_ref().map(|stored| stored.header);
+        let mut plan = Plan::to_write(Step::Nothing, old, self.permanent, settings);
+        let may_write = !failed && matches!(self.fate, Fate::Keep | Fate::Rotate);
+        let changed = may_write
+            && self.draft.is_touched()
+            && self.draft.write::<C>(plan.header, &self.data).map_err(Error::Codec)?;
+        if changed {
+            // Some data can be written in a format, and not be read back from it.
+            C::decode(self.draft.data()).map_err(Error::Codec)?;
+        }
+        plan.step = Situation {
+            stored: old.is_some(),
+            changed: changed || old.is_some_and(|old| old.permanent != self.permanent),
+            renewal_due: plan.renews,
+            fate: self.fate,
+            failed,
+        }
+        .step();
+
+        match plan.step {
+            Step::Update | Step::Renew | Step::Rotate if !self.draft.is_touched() => {
+                match self.stored.as_ref().and_then(Stored::data) {
+                    Some(data) => self.draft.write_encoded(plan.header, data),
+                    None => {
+                        self.draft.write::<C>(plan.header, &self.data).map_err(Error::Codec)?;
+                    }
+                }
+            }
+            Step::Nothing if old.is_none() && matches!(self.presented, Presented::Dead) => {
+                self.ticket = Ticket::Withdraw;
+            }
+            _ => {}
+        }
+        plan.sends_ticket |= plan.step == Step::Rotate;
+        Ok(plan)
+    }
+}
