@@ -25,7 +25,7 @@ where
     type Rejection = SessionError<S, C>;
 
     async fn from_request_parts(parts: &mut Parts, _: &A) -> Result<Self, Self::Rejection> {
-        Self::of_parts(&parts.extensions, &parts.headers).await
+        Self::of_headers(&parts.headers).await
     }
 }
 

@@ -44,9 +44,10 @@ pub enum Error<S, C> {
         "the session is already open in this request: drop the first `Session`, for example before calling `next.run(request)`, and take it again afterwards"
     )]
     InUse,
-    /// The request did not come through the session layer.
+    /// The request did not come through the session layer, or is handled in
+    /// another task than the layer.
     #[error(
-        "no session layer for this session type: add `.layer(sessions.layer())` to the router, after its routes, with the same store, codec and signer as the handler's `Session`"
+        "no session layer for this session type: add `.layer(sessions.layer())` to the router, after its routes, with the same store, codec and signer as the handler's `Session`; a task of its own cannot take the session, so take it before spawning"
     )]
     MissingLayer,
     /// The cookie could not be written into the response's headers.

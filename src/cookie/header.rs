@@ -18,9 +18,19 @@ pub(crate) fn candidates<'h>(
     headers
         .get_all(COOKIE)
         .iter()
-        .flat_map(|header| header.as_bytes().split(|&b| b == b';'))
+        .flat_map(|header| pairs(header.as_bytes()))
         .filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
         .take(MAX_CANDIDATES)
+}
+
+/// What lies between the semicolons. Text, which is the rule, is searched much
+/// faster than bytes.
+fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let text = str::from_utf8(header).ok();
+    let bytes = if text.is_none() { Some(header) } else { None };
+    let in_text = text.into_iter().flat_map(|text| text.split(';')).map(str::as_bytes);
+    let in_bytes = bytes.into_iter().flat_map(|bytes| bytes.split(|&b| b == b';'));
+    in_text.chain(in_bytes)
 }
 
 /// A point in time, in milliseconds since the Unix epoch, as `Expires` wants it

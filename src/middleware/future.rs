@@ -7,11 +7,10 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use pin_project::pin_project;
 
-use super::pool::Lease;
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::{Error, SessionError};
-use crate::session::slot::Place;
+use crate::session::peg::{Peg, Returned, with_peg};
 use crate::session::{State, Step, vary_by_cookie};
 use crate::signer::Signer;
 use crate::store::Store;
@@ -32,7 +31,7 @@ enum Stage<F, B, S: Store, C: Codec, K: Signer> {
     Handling {
         #[pin]
         future: F,
-        lease: Lease<S, C, K>,
+        peg: Option<Peg>,
     },
     Saving {
         response: Response<B>,
@@ -41,11 +40,11 @@ enum Stage<F, B, S: Store, C: Codec, K: Signer> {
 }
 
 type Saving<S, C, K> = Pin<Box<dyn Future<Output = Saved<S, C, K>> + Send>>;
-type Saved<S, C, K> = Result<(State<S, C>, Sessions<S, C, K>), SessionError<S, C>>;
+type Saved<S, C, K> = Result<(Box<State<S, C>>, Sessions<S, C, K>), SessionError<S, C>>;
 
 impl<F, B, S: Store, C: Codec, K: Signer> ResponseFuture<F, B, S, C, K> {
-    pub(super) const fn new(future: F, lease: Lease<S, C, K>) -> Self {
-        Self { stage: Stage::Handling { future, lease } }
+    pub(super) const fn new(future: F, peg: Peg) -> Self {
+        Self { stage: Stage::Handling { future, peg: Some(peg) } }
     }
 }
 
@@ -63,9 +62,9 @@ where
         let mut stage = self.project().stage;
         loop {
             match stage.as_mut().project() {
-                StageProjection::Handling { future, lease } => {
-                    let mut response = ready!(future.poll(cx))?;
-                    let Some(saving) = close(lease, &mut response) else {
+                StageProjection::Handling { future, peg } => {
+                    let mut response = ready!(with_peg(peg, cx, |cx| future.poll(cx)))?;
+                    let Some(saving) = close(peg.take(), &mut response) else {
                         return Poll::Ready(Ok(response));
                     };
                     stage.set(Stage::Saving { response, saving });
@@ -83,18 +82,18 @@ where
 
 /// Closes the session of a response; hands out the future that saves it, where
 /// the store is needed.
-fn close<B, S, C, K>(lease: &Lease<S, C, K>, response: &mut Response<B>) -> Option<Saving<S, C, K>>
+fn close<B, S, C, K>(peg: Option<Peg>, response: &mut Response<B>) -> Option<Saving<S, C, K>>
 where
     B: Default,
     S: Store,
     C: Codec,
     K: Signer,
 {
-    let slot = lease.slot()?;
-    let mut state = match slot.close() {
-        Place::Untouched => return None,
-        Place::Parked(state) => state,
-        Place::Lent | Place::Closed => {
+    let mut peg = peg?;
+    let mut state = match peg.close::<S, C>() {
+        Returned::Untouched => return None,
+        Returned::Hung(state) => state,
+        Returned::Lent => {
             tracing::warn!(
                 "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
             );
@@ -104,7 +103,7 @@ where
             return None;
         }
     };
-    let sessions = &slot.sessions;
+    let sessions = peg.sessions::<S, C, K>()?;
     match state.plan(sessions.settings(), response.status().is_server_error()) {
         Ok(plan) if plan.step == Step::Nothing => {
             finish(response, Ok((state, sessions.clone())));

@@ -39,25 +39,23 @@
 //! ```
 
 mod future;
-mod pool;
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Extensions, HeaderMap, Request, Response};
+use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
 pub use self::future::ResponseFuture;
 #[cfg(feature = "axum")]
 pub(crate) use self::future::log;
-use self::pool::{Lease, Pool};
 use crate::codec::Codec;
 use crate::config::{Config, Sessions};
-use crate::error::{Error, SessionError};
+use crate::error::SessionError;
 use crate::session::Session;
-use crate::session::slot::Slot;
+use crate::session::peg::Peg;
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -66,7 +64,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     /// the routes: `Router::new().route(..).layer(sessions.layer())`.
     #[must_use]
     pub fn layer(&self) -> SessionLayer<S, C, K> {
-        SessionLayer { pool: Arc::new(Pool::new(self.clone())) }
+        SessionLayer { sessions: Arc::new(self.clone()) }
     }
 }
 
@@ -85,20 +83,20 @@ impl<S, C, K> Config<S, C, K> {
 
 /// Gives every request of a service a session. Made by [`Sessions::layer`].
 pub struct SessionLayer<S: Store, C: Codec, K: Signer> {
-    pool: Arc<Pool<S, C, K>>,
+    sessions: Arc<Sessions<S, C, K>>,
 }
 
 impl<I, S: Store, C: Codec, K: Signer> Layer<I> for SessionLayer<S, C, K> {
     type Service = SessionService<I, S, C, K>;
 
     fn layer(&self, inner: I) -> Self::Service {
-        SessionService { inner, pool: self.pool.clone() }
+        SessionService { inner, sessions: self.sessions.clone() }
     }
 }
 
 impl<S: Store, C: Codec, K: Signer> Clone for SessionLayer<S, C, K> {
     fn clone(&self) -> Self {
-        Self { pool: self.pool.clone() }
+        Self { sessions: self.sessions.clone() }
     }
 }
 
@@ -111,7 +109,7 @@ impl<S: Store, C: Codec, K: Signer> fmt::Debug for SessionLayer<S, C, K> {
 /// A service whose requests have a session. Made by [`SessionLayer`].
 pub struct SessionService<I, S: Store, C: Codec, K: Signer> {
     inner: I,
-    pool: Arc<Pool<S, C, K>>,
+    sessions: Arc<Sessions<S, C, K>>,
 }
 
 impl<I, S, C, K, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<I, S, C, K>
@@ -130,18 +128,14 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let lease = Lease::new(&self.pool);
-        if let Some(slot) = lease.slot() {
-            request.extensions_mut().insert(Handle(slot.clone()));
-        }
-        ResponseFuture::new(self.inner.call(request), lease)
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        ResponseFuture::new(self.inner.call(request), Peg::new(self.sessions.clone()))
     }
 }
 
 impl<I: Clone, S: Store, C: Codec, K: Signer> Clone for SessionService<I, S, C, K> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), pool: self.pool.clone() }
+        Self { inner: self.inner.clone(), sessions: self.sessions.clone() }
     }
 }
 
@@ -151,35 +145,21 @@ impl<I, S: Store, C: Codec, K: Signer> fmt::Debug for SessionService<I, S, C, K>
     }
 }
 
-/// What the layer puts into a request's extensions.
-struct Handle<S: Store, C: Codec, K: Signer>(Arc<Slot<S, C, K>>);
-
-impl<S: Store, C: Codec, K: Signer> Clone for Handle<S, C, K> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of a request that came through the layer, for services that
     /// are no axum handlers. The layer saves it once it was dropped.
     ///
+    /// It has to be taken in the task that polls the layer.
+    ///
     /// # Errors
     ///
-    /// [`Error::MissingLayer`] without the layer, [`Error::InUse`] while another
-    /// `Session` of the same request lives, and [`Error::Store`] when the store
+    /// [`Error::MissingLayer`](crate::Error::MissingLayer) without the layer,
+    /// [`Error::InUse`](crate::Error::InUse) while another `Session` of the same
+    /// request lives, and [`Error::Store`](crate::Error::Store) when the store
     /// fails.
     pub fn of_request<B>(
         request: &Request<B>,
     ) -> impl Future<Output = Result<Self, SessionError<S, C>>> + Send {
-        Self::of_parts(request.extensions(), request.headers())
-    }
-
-    pub(crate) async fn of_parts(
-        extensions: &Extensions,
-        headers: &HeaderMap,
-    ) -> Result<Self, SessionError<S, C>> {
-        let handle = extensions.get::<Handle<S, C, K>>().ok_or(Error::MissingLayer)?;
-        handle.0.lend(headers).await
+        Self::of_headers(request.headers())
     }
 }

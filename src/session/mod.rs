@@ -3,10 +3,10 @@
 mod draft;
 mod end;
 mod open;
+#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
+pub(crate) mod peg;
 mod plan;
 mod save;
-#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
-pub(crate) mod slot;
 mod state;
 mod ticket;
 mod update;
@@ -58,10 +58,10 @@ use crate::store::{Keep, Store};
 #[must_use = "a session that is dropped without `close` saves nothing, unless a layer holds it"]
 pub struct Session<S: Store, C: Codec, K: Signer> {
     /// Absent only once it was closed or given back.
-    state: Option<State<S, C>>,
+    state: Option<Box<State<S, C>>>,
     sessions: Sessions<S, C, K>,
-    /// Where it is given back to; absent without a layer.
-    home: Option<std::sync::Arc<slot::Slot<S, C, K>>>,
+    /// Whether a layer takes it back.
+    is_lent: bool,
 }
 
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
@@ -76,7 +76,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         request_headers: &HeaderMap,
     ) -> Result<Session<S, C, K>, SessionError<S, C>> {
         let state = State::open(self, request_headers).await?;
-        Ok(Session { state: Some(state), sessions: self.clone(), home: None })
+        Ok(Session { state: Some(Box::new(state)), sessions: self.clone(), is_lent: false })
     }
 }
 
@@ -258,8 +258,8 @@ impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
 
 impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
     fn drop(&mut self) {
-        if let (Some(home), Some(state)) = (self.home.take(), self.state.take()) {
-            home.give_back(state);
+        if let (true, Some(state)) = (self.is_lent, self.state.take()) {
+            peg::give_back(state);
         }
     }
 }
@@ -270,7 +270,7 @@ impl<S: Store, C: Codec, K: Signer> fmt::Debug for Session<S, C, K> {
     }
 }
 
-fn present_mut<S: Store, C: Codec>(state: &mut Option<State<S, C>>) -> &mut State<S, C> {
+fn present_mut<S: Store, C: Codec>(state: &mut Option<Box<State<S, C>>>) -> &mut State<S, C> {
     match state {
         Some(state) => state,
         None => unreachable!("a session keeps its state until it is closed or dropped"),

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -41,7 +40,6 @@ pub struct Memory {
 
 struct Inner {
     shards: Box<[Mutex<Shard>]>,
-    hasher: RandomState,
     /// The most records in one shard.
     shard_capacity: usize,
 }
@@ -90,7 +88,6 @@ impl Memory {
         let shards = if capacity < 1_024 { 1 } else { (cores * 8).next_power_of_two() };
         let inner = Inner {
             shards: (0..shards).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
             shard_capacity: capacity.div_ceil(shards),
         };
         Self { inner: Arc::new(inner), clock: Clock::system() }
@@ -98,9 +95,11 @@ impl Memory {
 
     /// The shard of a key, cleared of some expired records, and the time.
     fn shard(&self, key: &Key) -> (MutexGuard<'_, Shard>, u64) {
-        let hash = self.inner.hasher.hash_one(key.as_str());
         let shards = &self.inner.shards;
-        let mut shard = lock(&shards[hash as usize & (shards.len() - 1)]);
+        // The end of a key is random; multiplying spreads it over all bits.
+        let end = key.as_str().as_bytes().last_chunk().map_or(0, |end| u64::from_ne_bytes(*end));
+        let spread = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let mut shard = lock(&shards[spread as usize & (shards.len() - 1)]);
         let now = self.clock.unix_millis();
         shard.remove_expired(now, REMOVED_AT_ONCE);
         (shard, now)
@@ -133,7 +132,7 @@ impl Store for Memory {
         let Some(entry) = shard.live(key, now) else { return Ok(None) };
         let record = Record { value: entry.value.clone(), revision: entry.revision };
         if let Some(ttl) = extend {
-            shard.postpone(key, now + ttl.as_millis());
+            shard.set_expiry(key, now + ttl.as_millis());
         }
         Ok(Some(record))
     }
@@ -165,11 +164,9 @@ impl Store for Memory {
         match shard.live(key, now) {
             None => Ok(Update::Gone),
             Some(entry) if entry.revision != *seen => Ok(Update::Conflict),
-            Some(_) => match shard.take(key) {
+            Some(_) => match shard.replace(key, value, now + ttl.as_millis()) {
                 None => Ok(Update::Gone),
-                Some((text, _)) => {
-                    Ok(Update::Updated(shard.put(text, value, now + ttl.as_millis())))
-                }
+                Some(revision) => Ok(Update::Updated(revision)),
             },
         }
     }
@@ -186,10 +183,12 @@ impl Sweep for Memory {
     async fn sweep(&self) -> Result<u64, Infallible> {
         let now = self.clock.unix_millis();
         let swept = self.inner.shards.iter().map(|shard| {
+            let mut removed = 0;
             // The lock is given back between batches, to whoever waits for it.
-            std::iter::from_fn(|| Some(lock(shard).remove_expired(now, REMOVED_AT_ONCE)))
-                .take_while(|&removed| removed > 0)
-                .sum::<usize>()
+            while lock(shard).is_due(now) {
+                removed += lock(shard).remove_expired(now, REMOVED_AT_ONCE);
+            }
+            removed
         });
         Ok(swept.sum::<usize>() as u64)
     }
@@ -204,7 +203,7 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 #[derive(Default)]
 struct Shard {
     records: HashMap<Arc<str>, Entry>,
-    /// The keys in the order in which their time is over.
+    /// The keys in the order in which they fall due.
     expiries: BTreeSet<(u64, Arc<str>)>,
     /// Counts on with every write, so no two versions share a number.
     last_revision: u64,
@@ -215,6 +214,9 @@ struct Entry {
     revision: MemoryRevision,
     /// Milliseconds since the Unix epoch.
     expires: u64,
+    /// The time in `expiries`: that of the expiry, or earlier where it was
+    /// postponed, so that a use of the record does not touch the order.
+    due: u64,
 }
 
 impl Shard {
@@ -222,38 +224,64 @@ impl Shard {
         self.records.get(key.as_str()).filter(|entry| entry.expires > now)
     }
 
-    fn put(&mut self, key: Arc<str>, value: Arc<[u8]>, expires: u64) -> MemoryRevision {
+    fn next_revision(&mut self) -> MemoryRevision {
         self.last_revision += 1;
-        let revision = MemoryRevision(self.last_revision);
-        let old = self.records.insert(key.clone(), Entry { value, revision, expires });
-        if let Some(old) = old {
-            self.expiries.remove(&(old.expires, key.clone()));
+        MemoryRevision(self.last_revision)
+    }
+
+    fn put(&mut self, key: Arc<str>, value: Arc<[u8]>, expires: u64) -> MemoryRevision {
+        let revision = self.next_revision();
+        let entry = Entry { value, revision, expires, due: expires };
+        if let Some(old) = self.records.insert(key.clone(), entry) {
+            self.expiries.remove(&(old.due, key.clone()));
         }
         self.expiries.insert((expires, key));
         revision
     }
 
+    fn replace(&mut self, key: &Key, value: Arc<[u8]>, expires: u64) -> Option<MemoryRevision> {
+        let revision = self.next_revision();
+        let entry = self.records.get_mut(key.as_str())?;
+        entry.value = value;
+        entry.revision = revision;
+        self.set_expiry(key, expires);
+        Some(revision)
+    }
+
+    fn set_expiry(&mut self, key: &Key, expires: u64) {
+        let Some(entry) = self.records.get_mut(key.as_str()) else { return };
+        entry.expires = expires;
+        if entry.due <= expires {
+            return;
+        }
+        if let Some((text, mut entry)) = self.take(key) {
+            entry.due = expires;
+            self.expiries.insert((expires, text.clone()));
+            self.records.insert(text, entry);
+        }
+    }
+
     fn take(&mut self, key: &Key) -> Option<(Arc<str>, Entry)> {
         let (text, entry) = self.records.remove_entry(key.as_str())?;
-        let expiry = (entry.expires, text);
-        self.expiries.remove(&expiry);
-        Some((expiry.1, entry))
+        let due = (entry.due, text);
+        self.expiries.remove(&due);
+        Some((due.1, entry))
     }
 
-    fn postpone(&mut self, key: &Key, expires: u64) {
-        if let Some((text, entry)) = self.take(key) {
-            self.expiries.insert((expires, text.clone()));
-            self.records.insert(text, Entry { expires, ..entry });
-        }
-    }
-
+    /// Says how many were removed; `most` also bounds those that are looked at.
     fn remove_expired(&mut self, now: u64, most: usize) -> usize {
         let mut removed = 0;
-        while removed < most && self.expiries.first().is_some_and(|(expires, _)| *expires <= now) {
-            self.remove_first();
-            removed += 1;
+        for _ in 0..most {
+            if !self.is_due(now) {
+                break;
+            }
+            removed += usize::from(self.remove_first());
         }
         removed
+    }
+
+    fn is_due(&self, now: u64) -> bool {
+        self.expiries.first().is_some_and(|(due, _)| *due <= now)
     }
 
     fn make_room(&mut self, capacity: usize) {
@@ -262,14 +290,21 @@ impl Shard {
         }
     }
 
-    /// Removes the record whose time is over first, and gives back the room of
-    /// many.
-    fn remove_first(&mut self) {
-        if let Some((_, key)) = self.expiries.pop_first() {
-            self.records.remove(&key);
+    /// Removes the record that falls due first, unless its expiry was postponed:
+    /// then it takes its place in the order again.
+    fn remove_first(&mut self) -> bool {
+        let Some((due, key)) = self.expiries.pop_first() else { return false };
+        if let Some(entry) = self.records.get_mut(&key)
+            && entry.expires > due
+        {
+            entry.due = entry.expires;
+            self.expiries.insert((entry.due, key));
+            return false;
         }
+        self.records.remove(&key);
         if self.records.capacity() > 64 && self.records.len() < self.records.capacity() / 4 {
             self.records.shrink_to(self.records.len() * 2);
         }
+        true
     }
 }

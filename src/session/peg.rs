@@ -1,0 +1,205 @@
+//! Where a session hangs between the handler and the response.
+//!
+//! The future of a response owns the peg. While that future is polled, and only
+//! then, its peg can be reached through this thread, as with a task-local
+//! variable: the handler's `Session` is taken from it when the handler asks, and
+//! hung back when it is dropped. A request whose handler does not ask pays for
+//! two moves of the peg, and for no allocation. A place in the request's
+//! extensions would cost a box, and mostly a larger table.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::HeaderMap;
+
+use super::{Session, State};
+use crate::codec::Codec;
+use crate::config::Sessions;
+use crate::error::{Error, SessionError};
+use crate::signer::Signer;
+use crate::store::Store;
+
+thread_local! {
+    /// The pegs of the futures that are being polled, the innermost last.
+    static PEGS: RefCell<Vec<Peg>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The peg of one request.
+pub(crate) struct Peg {
+    /// The configuration, `Sessions<S, C, K>`, which also tells the peg of one
+    /// layer from that of another.
+    sessions: Arc<dyn Any + Send + Sync>,
+    place: Place,
+    /// Whom the poll wakes. A future that another request has made, and that is
+    /// polled from here, wakes somebody else, and must not get this session.
+    waker: Option<WakerId>,
+}
+
+enum Place {
+    /// Nobody has asked for the session.
+    Untouched,
+    /// It is being opened.
+    Opening,
+    /// A `Session` has the state at this address.
+    Lent(usize),
+    /// It hangs here, a `State<S, C>`.
+    Hung(Box<dyn Any + Send>),
+}
+
+/// What became of a session, when the response is ready.
+pub(crate) enum Returned<S: Store, C: Codec> {
+    /// Nobody asked for it.
+    Untouched,
+    /// A `Session` still has it.
+    Lent,
+    Hung(Box<State<S, C>>),
+}
+
+impl Peg {
+    pub(crate) const fn new(sessions: Arc<dyn Any + Send + Sync>) -> Self {
+        Self { sessions, place: Place::Untouched, waker: None }
+    }
+
+    pub(crate) fn sessions<S: Store, C: Codec, K: Signer>(&self) -> Option<&Sessions<S, C, K>> {
+        self.sessions.downcast_ref()
+    }
+
+    /// Takes the session down for good.
+    pub(crate) fn close<S: Store, C: Codec>(&mut self) -> Returned<S, C> {
+        match mem::replace(&mut self.place, Place::Untouched) {
+            Place::Untouched => Returned::Untouched,
+            Place::Opening | Place::Lent(_) => Returned::Lent,
+            Place::Hung(state) => state.downcast().map_or(Returned::Lent, Returned::Hung),
+        }
+    }
+}
+
+/// Polls with the peg within reach, and puts it back afterwards, also when the
+/// poll panics.
+pub(crate) fn with_peg<T>(
+    peg: &mut Option<Peg>,
+    cx: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> T,
+) -> T {
+    struct PutBack<'a>(&'a mut Option<Peg>);
+
+    impl Drop for PutBack<'_> {
+        fn drop(&mut self) {
+            *self.0 = pegs(Vec::pop).flatten();
+        }
+    }
+
+    let Some(mut taken) = peg.take() else { return poll(cx) };
+    taken.waker = Some(WakerId::of(cx));
+    pegs(|pegs| pegs.push(taken));
+    let _put_back = PutBack(peg);
+    poll(cx)
+}
+
+impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
+    /// The session of the request that is being handled, and has these headers.
+    pub(crate) async fn of_headers(headers: &HeaderMap) -> Result<Self, SessionError<S, C>> {
+        take(headers).await
+    }
+}
+
+/// Opens the session of the request whose future is being polled, or takes it
+/// up where it was hung.
+async fn take<S: Store, C: Codec, K: Signer>(
+    headers: &HeaderMap,
+) -> Result<Session<S, C, K>, SessionError<S, C>> {
+    let waker = poll_fn(|cx| Poll::Ready(WakerId::of(cx))).await;
+    let begun = on_peg(|peg, sessions: &Sessions<S, C, K>| {
+        if peg.waker != Some(waker) {
+            return Err(Error::MissingLayer);
+        }
+        match mem::replace(&mut peg.place, Place::Opening) {
+            Place::Untouched => Ok((sessions.clone(), None)),
+            Place::Hung(state) => Ok((sessions.clone(), state.downcast().ok())),
+            taken @ (Place::Opening | Place::Lent(_)) => {
+                peg.place = taken;
+                Err(Error::InUse)
+            }
+        }
+    });
+    let (sessions, hung) = begun.unwrap_or(Err(Error::MissingLayer))?;
+    let state = match hung {
+        Some(state) => state,
+        None => {
+            let opening = Opening::<S, C, K>(PhantomData);
+            let state = State::open(&sessions, headers).await?;
+            mem::forget(opening);
+            Box::new(state)
+        }
+    };
+    let lent = Place::Lent(address(&state));
+    on_peg(|peg, _: &Sessions<S, C, K>| peg.place = lent);
+    Ok(Session { state: Some(state), sessions, is_lent: true })
+}
+
+/// Hangs a session back, if its request is still being handled.
+pub(super) fn give_back<S: Store, C: Codec>(state: Box<State<S, C>>) {
+    let lent_at = address(&state);
+    let mut state = Some(state);
+    pegs(|pegs| {
+        let is_its_own = |peg: &&mut Peg| matches!(peg.place, Place::Lent(at) if at == lent_at);
+        if let Some(peg) = pegs.iter_mut().rev().find(is_its_own)
+            && let Some(state) = state.take()
+        {
+            peg.place = Place::Hung(state);
+        }
+    });
+}
+
+/// Frees the peg again when opening fails or is cancelled.
+struct Opening<S: Store, C: Codec, K: Signer>(PhantomData<Sessions<S, C, K>>);
+
+impl<S: Store, C: Codec, K: Signer> Drop for Opening<S, C, K> {
+    fn drop(&mut self) {
+        on_peg(|peg, _: &Sessions<S, C, K>| {
+            if matches!(peg.place, Place::Opening) {
+                peg.place = Place::Untouched;
+            }
+        });
+    }
+}
+
+/// The innermost peg of a layer of this type.
+fn on_peg<S: Store, C: Codec, K: Signer, T>(
+    act: impl FnOnce(&mut Peg, &Sessions<S, C, K>) -> T,
+) -> Option<T> {
+    pegs(|pegs| {
+        let peg = pegs.iter_mut().rev().find(|peg| peg.sessions::<S, C, K>().is_some())?;
+        let sessions = peg.sessions.clone();
+        Some(act(peg, sessions.downcast_ref()?))
+    })?
+}
+
+/// `None` only while the thread ends.
+fn pegs<T>(act: impl FnOnce(&mut Vec<Peg>) -> T) -> Option<T> {
+    PEGS.try_with(|pegs| pegs.try_borrow_mut().ok().map(|mut pegs| act(&mut pegs))).ok()?
+}
+
+/// What tells a lent state from all others.
+fn address<S: Store, C: Codec>(state: &State<S, C>) -> usize {
+    std::ptr::from_ref(state).addr()
+}
+
+/// Whom a poll wakes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct WakerId {
+    data: usize,
+    vtable: usize,
+}
+
+impl WakerId {
+    fn of(cx: &Context<'_>) -> Self {
+        let waker = cx.waker();
+        Self { data: waker.data().addr(), vtable: std::ptr::from_ref(waker.vtable()).addr() }
+    }
+}
