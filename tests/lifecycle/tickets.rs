@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cloakroom::{Clock, Codec, Config, HmacSha256, MessagePack, SecretKey, Sessions};
+use cloakroom::{
+    Clock, Codec, Config, HmacSha256, Key, KeyPrefix, MessagePack, SecretKey, Sessions, Store,
+};
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
 
@@ -87,6 +89,21 @@ async fn an_id_that_a_client_presents_is_never_adopted() {
 
     assert_eq!(visitor.close(session).await, Sent::Cookie);
     assert_ne!(visitor.open().await.id().expect("stored").as_str(), planted);
+}
+
+#[tokio::test]
+async fn what_the_store_sees_is_no_ticket() {
+    let mut visitor = Visitor::returning().await;
+    let session = visitor.open().await;
+    let id = session.id().expect("stored");
+    let prefix = KeyPrefix::default();
+    let key = Key::hashed(&prefix, id);
+    assert!(visitor.sessions.store().load(&key, None).await.expect("a load").is_some());
+
+    let seen = key.as_str().strip_prefix("session:").expect("the default prefix");
+    assert_ne!(seen, id.as_str());
+    visitor.cookies.insert(COOKIE, format!("__Host-id={seen}").parse().expect("a header"));
+    assert!(visitor.open().await.is_new());
 }
 
 #[tokio::test]

@@ -1,0 +1,113 @@
+//! What the log says when something goes wrong, and what it keeps to itself.
+
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::get;
+use cloakroom::{Config, Json, Memory, Session, Store, Unsigned};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderValue, Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use tower::ServiceExt;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+/// Writes down every event with all its fields.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("cloakroom")
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        struct Line<'a>(&'a mut String);
+
+        impl Visit for Line<'_> {
+            fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+                writeln!(self.0, "{field}={value:?}").expect("a String takes all");
+            }
+        }
+
+        event.record(&mut Line(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)));
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Account {
+    password_hint: String,
+    balance: f64,
+}
+
+type AccountSession = Session<Memory, Json<Account>, Unsigned>;
+
+#[test]
+fn the_log_names_neither_ids_nor_keys_nor_data() {
+    let log = Log::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    tracing::subscriber::with_default(log.clone(), || runtime.block_on(go_wrong(&log)));
+}
+
+async fn go_wrong(log: &Log) {
+    let sessions = Config::new().store(Memory::new()).codec(Json::<Account>::new()).build();
+    let app = Router::new()
+        .route(
+            "/open",
+            get(async |mut session: AccountSession| {
+                session.password_hint = "first pet".to_owned();
+                session.save().await.expect("saved");
+                session.id().expect("stored").as_str().to_owned()
+            }),
+        )
+        .route("/break", get(async |mut session: AccountSession| session.balance = f64::NAN))
+        .route("/read", get(async |_: AccountSession| ()))
+        .layer(sessions.layer());
+    let answer = async |path: &str, cookie: Option<HeaderValue>| {
+        let mut request = Request::get(path).body(axum::body::Body::empty()).expect("a request");
+        request.headers_mut().extend(cookie.map(|cookie| (COOKIE, cookie)));
+        app.clone().oneshot(request).await.expect("an answer")
+    };
+
+    let opened = answer("/open", None).await;
+    let cookie = opened.headers()[SET_COOKIE].to_str().expect("ASCII");
+    let (pair, _) = cookie.split_once(';').expect("attributes");
+    let (_, id) = pair.split_once('=').expect("a value");
+    let ticket = HeaderValue::try_from(pair).expect("a header");
+    assert_eq!(log.text(), "");
+
+    let broken = answer("/break", Some(ticket.clone())).await;
+    assert_eq!(broken.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(log.text().contains("cannot be represented"), "{}", log.text());
+
+    let session = sessions.open(&[(COOKIE, ticket.clone())].into_iter().collect()).await;
+    let session = session.expect("open");
+    let key = cloakroom::Key::hashed(&cloakroom::KeyPrefix::default(), session.id().expect("id"));
+    let record = sessions.store().remove(&key).await.expect("removed").expect("a record");
+    let damaged = &record[..record.len() - 1];
+    let made = sessions.store().create(&key, damaged, cloakroom::Ttl::hours(1)).await;
+    assert!(matches!(made, Ok(cloakroom::store::Create::Created(_))));
+    answer("/read", Some(ticket)).await;
+    assert!(log.text().contains("does not decode"), "{}", log.text());
+
+    for secret in [id, key.as_str(), "first pet", "NaN"] {
+        assert!(!log.text().contains(secret), "{secret} in {}", log.text());
+    }
+}
