@@ -39,7 +39,9 @@ where
     fn into_response(self) -> Response {
         log(&self);
         match self {
-            Self::InUse | Self::MissingLayer => (self.status(), self.to_string()).into_response(),
+            Self::InUse | Self::MissingLayer | Self::ForeignTask => {
+                (self.status(), self.to_string()).into_response()
+            }
             _ => self.status().into_response(),
         }
     }

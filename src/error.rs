@@ -16,7 +16,8 @@ pub type SessionError<S, C> = Error<<S as Store>::Error, <C as Codec>::Error>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error<S, C> {
-    /// The store failed. Nothing was overwritten.
+    /// The store failed. A record that could not be read is not overwritten; a
+    /// change whose acknowledgement was lost may have been stored.
     #[error("the session store failed")]
     Store(#[source] S),
     /// The codec cannot represent the session data, or cannot read back what it
@@ -26,17 +27,19 @@ pub enum Error<S, C> {
     /// No session id could be made.
     #[error(transparent)]
     Id(#[from] IdError),
-    /// The configuration rejects conflicts, and another request changed the
-    /// session at the same time. Nothing was saved.
+    /// Another request changed the session at the same time, and the
+    /// configuration rejects conflicts, or its own merge function made data that
+    /// cannot be represented. Nothing was saved.
     #[error("another request changed the session at the same time")]
     Conflict,
     /// So many requests change the session at the same time that this one
     /// gave up. Nothing was saved.
     #[error("too many requests change the session at the same time")]
     Contended,
-    /// The session was destroyed, rotated or expired while it was open. Nothing
+    /// The session was destroyed, rotated or expired while it was open, or its
+    /// ticket had just been exchanged for a fresh one when it was opened. Nothing
     /// was saved.
-    #[error("the session ended while it was open")]
+    #[error("the session ended, or was given a fresh id, before it could be saved")]
     Ended,
     /// A second extractor asked for the session while the first one still holds
     /// it.
@@ -44,12 +47,18 @@ pub enum Error<S, C> {
         "the session is already open in this request: drop the first `Session`, for example before calling `next.run(request)`, and take it again afterwards"
     )]
     InUse,
-    /// The request did not come through the session layer, or is handled in
-    /// another task than the layer.
+    /// The request did not come through the session layer.
     #[error(
-        "no session layer for this session type: add `.layer(sessions.layer())` to the router, after its routes, with the same store, codec and signer as the handler's `Session`; a task of its own cannot take the session, so take it before spawning"
+        "no session layer for this session type: add `.layer(sessions.layer())` to the router, after its routes, with the same store, codec and signer as the handler's `Session`"
     )]
     MissingLayer,
+    /// The session was asked for by another task than the one that polls the
+    /// session layer, or below a combinator that wakes its futures in its own
+    /// way, such as `FuturesUnordered` or `Shared`.
+    #[error(
+        "another task than the session layer's asked for the session: take it before spawning, and before handing futures to a combinator such as `FuturesUnordered`"
+    )]
+    ForeignTask,
     /// The cookie could not be written into the response's headers.
     #[error("the session cookie could not be written")]
     Cookie,
@@ -64,9 +73,12 @@ impl<S, C> Error<S, C> {
         match self {
             Self::Store(_) | Self::Contended => StatusCode::SERVICE_UNAVAILABLE,
             Self::Conflict | Self::Ended => StatusCode::CONFLICT,
-            Self::Codec(_) | Self::Id(_) | Self::InUse | Self::MissingLayer | Self::Cookie => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Codec(_)
+            | Self::Id(_)
+            | Self::InUse
+            | Self::MissingLayer
+            | Self::ForeignTask
+            | Self::Cookie => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }

@@ -157,7 +157,7 @@ impl fmt::Debug for SessionId {
 /// The operating system gave no randomness, so no session id can be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gave no randomness for a session id")]
-pub struct IdError(#[from] getrandom::Error);
+pub struct IdError(#[source] getrandom::Error);
 
 struct Generator {
     rng: ChaCha20Rng,
@@ -168,7 +168,7 @@ struct Generator {
 
 impl Generator {
     fn seeded(seed: &mut impl TryRng<Error = getrandom::Error>) -> Result<Self, IdError> {
-        let rng = ChaCha20Rng::try_from_rng(seed)?;
+        let rng = ChaCha20Rng::try_from_rng(seed).map_err(IdError)?;
         Ok(Self { rng, ids_left: IDS_PER_SEED, process: std::process::id() })
     }
 

@@ -138,7 +138,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `memory` | yes | [`Memory`](store): sessions in this process |
-//! | `file` | | [`File`](store): sessions in a directory |
+//! | `file` | | [`File`](store): sessions in a directory; Unix only |
 //! | `null` | | [`Null`](store): keeps nothing |
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
@@ -151,7 +151,8 @@
 //!
 //! - [`Config`] has a method for each setting, with its default.
 //! - [`Session`] has all that can be done with a session.
-//! - [`store`], [`codec`] and [`signer`] are there to be implemented.
+//! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
+//!   example.
 //! - `examples/quickstart.rs` is an axum application with pages to click
 //!   through, `examples/framework_free.rs` needs no framework.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -162,7 +163,7 @@
 
 // Floor 0
 mod clock;
-mod cookie;
+pub mod cookie;
 mod id;
 mod secret;
 mod ttl;
@@ -194,31 +195,38 @@ pub mod axum;
 
 pub use self::clock::Clock;
 #[cfg(feature = "json")]
+#[doc(inline)]
 pub use self::codec::Json;
 #[cfg(feature = "messagepack")]
+#[doc(inline)]
 pub use self::codec::MessagePack;
 #[cfg(feature = "postcard")]
+#[doc(inline)]
 pub use self::codec::Postcard;
+#[doc(inline)]
 pub use self::codec::{Codec, SessionData};
 pub use self::config::{
-    Config, InvalidPercent, Percent, Renewal, Sessions, Versions, WantsData, WantsSecretKey,
-    WantsStore,
+    AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, Sessions, Versions, WantsData,
+    WantsSecretKey, WantsStore,
 };
-pub use self::cookie::{
-    Cookie, CookieDomain, CookieName, CookiePath, Host, HttpsOnly, Insecure, InvalidCookieDomain,
-    InvalidCookieName, InvalidCookiePath, SameSite, Scoped, Secure,
-};
+#[doc(inline)]
+pub use self::cookie::{Cookie, CookieDomain, CookieName, CookiePath, SameSite};
 pub use self::error::{Error, SessionError};
 pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::secret::{SecretKey, SecretKeyError};
 pub use self::session::Session;
+#[doc(inline)]
 pub use self::signer::{HmacSha256, Signer, Unsigned};
-#[cfg(feature = "file")]
+#[cfg(all(unix, feature = "file"))]
+#[doc(inline)]
 pub use self::store::File;
 #[cfg(feature = "memory")]
+#[doc(inline)]
 pub use self::store::Memory;
 #[cfg(feature = "null")]
+#[doc(inline)]
 pub use self::store::Null;
+#[doc(inline)]
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
 pub use self::ttl::{InvalidTtl, Ttl};
 

@@ -59,7 +59,7 @@ impl SecretKey {
     /// [`SecretKeyError::NoRandomness`] when the operating system gives none.
     pub fn generate() -> Result<Self, SecretKeyError> {
         let mut bytes = Zeroizing::new(vec![0; Self::MIN_BYTES]);
-        SysRng.try_fill_bytes(&mut bytes)?;
+        SysRng.try_fill_bytes(&mut bytes).map_err(|_| SecretKeyError::NoRandomness)?;
         Ok(Self { bytes })
     }
 
@@ -162,7 +162,7 @@ pub enum SecretKeyError {
     },
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness for a secret key")]
-    NoRandomness(#[from] getrandom::Error),
+    NoRandomness,
 }
 
 fn decode(encoding: &Encoding, text: &str) -> Option<Vec<u8>> {

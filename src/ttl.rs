@@ -123,6 +123,12 @@ impl TryFrom<Duration> for Ttl {
     }
 }
 
+impl From<Ttl> for Duration {
+    fn from(ttl: Ttl) -> Self {
+        ttl.as_duration()
+    }
+}
+
 /// The time is not from one millisecond to 400 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a time to live is from 1 millisecond to 400 days")]

@@ -9,7 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use app::{App, Case};
 
-/// Two rounds through all sessions: pools are filled and maps have their size.
+/// Two rounds through all sessions: so that maps and buffers have their size.
 const WARM_UP: usize = 2_000;
 const COUNTED: usize = 2_000;
 

@@ -14,10 +14,11 @@ use super::{Codec, Field, SessionData, merge_fields, merge_whole};
 ///
 /// A map whose keys are not strings or numbers, and a floating-point number
 /// that is not finite, have no form in JSON: saving them is an error.
-#[derive(Clone, Copy, Debug, Default)]
 pub struct Json<T> {
     data: PhantomData<fn() -> T>,
 }
+
+marker!(Json);
 
 impl<T: SessionData> Json<T> {
     /// The codec, to be given to `Config::codec`.
@@ -30,7 +31,7 @@ impl<T: SessionData> Json<T> {
 /// The data have no form in JSON, or the bytes are not the data's.
 #[derive(Debug, thiserror::Error)]
 #[error("the session data are not what JSON can hold")]
-pub struct JsonError(#[from] serde_json::Error);
+pub struct JsonError(#[source] serde_json::Error);
 
 impl<T: SessionData> Codec for Json<T> {
     type Data = T;
@@ -38,11 +39,11 @@ impl<T: SessionData> Codec for Json<T> {
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), JsonError> {
         let inner = &mut serde_json::Serializer::new(out);
-        Ok(data.serialize(Strict { inner, refuse: Refuse::NonFiniteFloats })?)
+        data.serialize(Strict { inner, refuse: Refuse::NonFiniteFloats }).map_err(JsonError)
     }
 
     fn decode(bytes: &[u8]) -> Result<T, JsonError> {
-        Ok(serde_json::from_slice(bytes)?)
+        serde_json::from_slice(bytes).map_err(JsonError)
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, JsonError> {

@@ -8,10 +8,11 @@ use super::{Codec, Field, SessionData, merge_fields, merge_whole};
 
 /// Session data as MessagePack, fields with their names: compact, and a struct
 /// may gain or lose fields between two versions of a program.
-#[derive(Clone, Copy, Debug, Default)]
 pub struct MessagePack<T> {
     data: PhantomData<fn() -> T>,
 }
+
+marker!(MessagePack);
 
 impl<T: SessionData> MessagePack<T> {
     /// The codec, to be given to `Config::codec`.

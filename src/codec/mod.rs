@@ -1,5 +1,8 @@
 //! How session data become bytes: the [`Codec`] trait, and the codecs.
 
+#[cfg(any(feature = "json", feature = "messagepack", feature = "postcard"))]
+#[macro_use]
+mod marker;
 mod fields;
 #[cfg(feature = "json")]
 mod json;

@@ -17,10 +17,11 @@ use super::{Codec, SessionData, merge_fields, merge_whole};
 /// Data that need the names or marks to be read back cannot be saved:
 /// `#[serde(flatten)]`, `#[serde(untagged)]`, `#[serde(tag = "..")]`,
 /// `#[serde(skip_serializing_if = "..")]` and `serde_json::Value`.
-#[derive(Clone, Copy, Debug, Default)]
 pub struct Postcard<T> {
     data: PhantomData<fn() -> T>,
 }
+
+marker!(Postcard);
 
 impl<T: SessionData> Postcard<T> {
     /// The codec, to be given to `Config::codec`.

@@ -45,11 +45,16 @@ pub struct WantsSecretKey;
     label = "signing is off, or has its key already",
     note = "call `.signed()` before `.secret_key(...)`; older keys go to `.accept_older_key(...)`"
 )]
-#[expect(unnameable_types, reason = "sealed: nobody else implements or names it")]
-pub trait AwaitsSecretKey {}
+pub trait AwaitsSecretKey: sealed::State {}
 
 #[diagnostic::do_not_recommend]
 impl AwaitsSecretKey for WantsSecretKey {}
+
+#[expect(unnameable_types, reason = "sealed: there is one such state")]
+mod sealed {
+    pub trait State {}
+    impl State for super::WantsSecretKey {}
+}
 
 /// Builds a session configuration: choose a store, say what a session holds,
 /// decide about signing, and [`build`](Self::build).
@@ -278,7 +283,8 @@ impl<S, C, K> Config<S, C, K> {
         self
     }
 
-    /// Brings conflicting changes together with a function of your own.
+    /// Brings conflicting changes together with a function of your own, which must
+    /// not panic.
     ///
     /// # Default
     ///
@@ -295,9 +301,9 @@ impl<S, C, K> Config<S, C, K> {
     /// let sessions = Config::new()
     ///     .store(Memory::new())
     ///     .data::<Cart>()
-    ///     .merge_conflicts_with(|mut versions| {
+    ///     .merge_conflicts_with(|versions| {
+    ///         let added = versions.mine.items.into_iter().skip(versions.base.items.len());
     ///         let mut merged = versions.theirs;
-    ///         let added = versions.mine.items.split_off(versions.base.items.len());
     ///         merged.items.extend(added);
     ///         merged
     ///     })

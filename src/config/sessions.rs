@@ -39,9 +39,29 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     /// Removes the records whose time is over, once, and says how many they
     /// were.
     ///
+    /// For a store that does not do it along the way, such as `File`.
+    ///
     /// # Errors
     ///
     /// Whatever the store reports.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # use cloakroom::{Codec, Sessions, Signer, Sweep};
+    /// # fn example<S: Sweep, C: Codec, K: Signer>(sessions: &Sessions<S, C, K>) {
+    /// let sweeper = sessions.clone();
+    /// tokio::spawn(async move {
+    ///     let mut every_hour = tokio::time::interval(std::time::Duration::from_secs(3_600));
+    ///     loop {
+    ///         every_hour.tick().await;
+    ///         if let Err(error) = sweeper.sweep().await {
+    ///             eprintln!("sweeping failed: {error}");
+    ///         }
+    ///     }
+    /// });
+    /// # }
+    /// ```
     pub async fn sweep(&self) -> Result<u64, S::Error>
     where
         S: Sweep,

@@ -19,8 +19,8 @@ pub enum Renewal {
     /// whole of the idle timeout after its last use.
     WhenBelow(Percent),
     /// At every request that opens the session. The store postpones the expiry
-    /// in the round trip that reads the record, and every response sets the
-    /// cookie.
+    /// in the round trip that reads the record, and the response sets the cookie
+    /// again, unless the session ends with the browser.
     EveryRequest,
     /// Never: a session ends when the idle timeout has passed since its
     /// creation.

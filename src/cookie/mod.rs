@@ -95,7 +95,7 @@ pub enum SameSite {
 /// let cookie = Cookie::secure(cookie_name!("cart"))
 ///     .path(CookiePath::new("/shop")?)
 ///     .same_site(SameSite::Strict);
-/// # Ok::<(), cloakroom::InvalidCookiePath>(())
+/// # Ok::<(), cloakroom::cookie::InvalidCookiePath>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Cookie<Kind = Host> {

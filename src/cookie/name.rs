@@ -14,8 +14,9 @@ const MAX_PATH: usize = 1_024;
 /// A cookie's name: 1 to 64 characters of an HTTP token (RFC 6265, section
 /// 4.1.1).
 ///
-/// The prefixes `__Host-` and `__Secure-` are not part of it; the kind of
-/// [`Cookie`](super::Cookie) writes them.
+/// Names that begin with `__Host-`, `__Secure-` or `__Http-`, in any case of
+/// letters, are refused: [`Cookie::host`](super::Cookie::host) writes `__Host-`
+/// itself, and the others are not supported.
 ///
 /// A literal is checked by the compiler through [`cookie_name!`](crate::cookie_name),
 /// a value of run time by [`new`](Self::new).
@@ -45,7 +46,7 @@ impl CookieName {
     pub const fn checked_literal(name: &'static str) -> Self {
         assert!(
             is_name(name),
-            "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-` or `__Secure-`"
+            "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-`, `__Secure-` or `__Http-`"
         );
         Self { text: Cow::Borrowed(name) }
     }
@@ -82,7 +83,7 @@ macro_rules! cookie_name {
 /// The text cannot name a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-` or `__Secure-`"
+    "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-`, `__Secure-` or `__Http-`"
 )]
 #[non_exhaustive]
 pub struct InvalidCookieName;

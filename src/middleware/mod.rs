@@ -107,6 +107,9 @@ impl<S: Store, C: Codec, K: Signer> fmt::Debug for SessionLayer<S, C, K> {
 }
 
 /// A service whose requests have a session. Made by [`SessionLayer`].
+///
+/// The response's body has to be `Default`: an empty one stands in the error
+/// when the session cannot be saved.
 pub struct SessionService<I, S: Store, C: Codec, K: Signer> {
     inner: I,
     sessions: Arc<Sessions<S, C, K>>,
@@ -149,11 +152,15 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of a request that came through the layer, for services that
     /// are no axum handlers. The layer saves it once it was dropped.
     ///
-    /// It has to be taken in the task that polls the layer.
+    /// It has to be taken in the task that polls the layer: before spawning, and
+    /// before handing futures to a combinator with wakers of its own, such as
+    /// `FuturesUnordered`.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingLayer`](crate::Error::MissingLayer) without the layer,
+    /// [`Error::MissingLayer`](crate::Error::MissingLayer) without the layer and
+    /// in a spawned task, [`Error::ForeignTask`](crate::Error::ForeignTask) where
+    /// another task is being polled,
     /// [`Error::InUse`](crate::Error::InUse) while another `Session` of the same
     /// request lives, and [`Error::Store`](crate::Error::Store) when the store
     /// fails.

@@ -115,10 +115,40 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         self.state().permanent
     }
 
+    /// Gives the session a fresh id when it is saved, and ends the old one. Call
+    /// it whenever a user signs in or gains rights, so that an id which somebody
+    /// planted before is worth nothing (session fixation).
+    ///
+    /// A request that still carries the old ticket within the next minute is
+    /// anonymous, and what it changes is not saved; later ones are as any with a
+    /// ticket that is worth nothing.
+    pub fn rotate(&mut self)
+    where
+        S: Keep,
+    {
+        let state = self.state_mut();
+        if matches!(state.fate, Fate::Keep | Fate::Late) {
+            state.fate = Fate::Rotate;
+        }
+    }
+
     /// Ends the session: its record is removed, and the browser is told to
     /// forget the ticket. Changes made before or afterwards are not saved.
     pub fn destroy(&mut self) {
         self.state_mut().fate = Fate::Destroy;
+    }
+
+    /// Says whether the cookie outlives the browser, for this session from now
+    /// on. Flask's `session.permanent`.
+    ///
+    /// # Default
+    ///
+    /// What the configuration says, `true` unless it was changed.
+    pub fn set_permanent(&mut self, permanent: bool)
+    where
+        S: Keep,
+    {
+        self.state_mut().permanent = permanent;
     }
 
     /// Saves what was changed so far, and sends the ticket with the response.
@@ -130,8 +160,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Errors
     ///
     /// Any [`Error`](crate::Error) of the store, the codec and the generator of
-    /// ids; [`Error::Ended`](crate::Error::Ended) when the session was destroyed
-    /// meanwhile; a conflict where the configuration rejects them. Nothing was
+    /// ids; [`Error::Ended`](crate::Error::Ended) when the session was destroyed,
+    /// rotated or expired meanwhile, or was opened with a ticket that `rotate` has
+    /// just replaced; a conflict where the configuration rejects them. Nothing was
     /// saved then.
     pub async fn save(&mut self) -> Result<(), SessionError<S, C>>
     where
@@ -140,39 +171,6 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         present_mut(&mut self.state).save(&self.sessions).await
     }
 
-    /// Closes the session: saves what was changed, sets or removes the cookie,
-    /// and adds `Vary: Cookie`. A response that sets the cookie gets
-    /// `Cache-Control: private`, unless the application said otherwise.
-    ///
-    /// For use without the layer.
-    ///
-    /// # Errors
-    ///
-    /// As [`save`](Self::save), save that a session which was destroyed
-    /// meanwhile is no error. After an error, the headers are untouched.
-    pub async fn close(
-        mut self,
-        response_headers: &mut HeaderMap,
-    ) -> Result<(), SessionError<S, C>> {
-        let Some(mut state) = self.state.take() else { return Ok(()) };
-        let plan = state.plan(self.sessions.settings(), false)?;
-        state.carry_out(&self.sessions, plan).await?;
-        state.write_ticket(&self.sessions, response_headers)
-    }
-
-    fn state(&self) -> &State<S, C> {
-        match &self.state {
-            Some(state) => state,
-            None => unreachable!("a session keeps its state until it is closed or dropped"),
-        }
-    }
-
-    fn state_mut(&mut self) -> &mut State<S, C> {
-        present_mut(&mut self.state)
-    }
-}
-
-impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Changes the data in one atomic step: calls `change` on the data as they
     /// were last seen, and saves, unless another request saved in between; then
     /// it reads the newest version and begins again. `change` may therefore run
@@ -215,30 +213,38 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         present_mut(&mut self.state).update(&self.sessions, change).await
     }
 
-    /// Gives the session a fresh id when it is saved, and ends the old one. Call
-    /// it whenever a user signs in or gains rights, so that an id which somebody
-    /// planted before is worth nothing (session fixation).
-    pub fn rotate(&mut self)
-    where
-        S: Keep,
-    {
-        let state = self.state_mut();
-        if matches!(state.fate, Fate::Keep | Fate::Late) {
-            state.fate = Fate::Rotate;
+    /// Closes the session: saves what was changed, sets or removes the cookie,
+    /// and adds `Vary: Cookie`. A response that sets the cookie gets
+    /// `Cache-Control: private`, unless the application said otherwise.
+    ///
+    /// For use without the layer.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save), except that a session which was destroyed
+    /// meanwhile is no error. After an error, the headers are untouched.
+    pub async fn close(
+        mut self,
+        response_headers: &mut HeaderMap,
+    ) -> Result<(), SessionError<S, C>> {
+        let Some(mut state) = self.state.take() else { return Ok(()) };
+        if self.is_lent {
+            peg::forget(&state);
+        }
+        let plan = state.plan(self.sessions.settings(), false)?;
+        state.carry_out(&self.sessions, plan).await?;
+        state.write_ticket(&self.sessions, response_headers)
+    }
+
+    fn state(&self) -> &State<S, C> {
+        match &self.state {
+            Some(state) => state,
+            None => unreachable!("a session keeps its state until it is closed or dropped"),
         }
     }
 
-    /// Says whether the cookie outlives the browser, for this session from now
-    /// on. Flask's `session.permanent`.
-    ///
-    /// # Default
-    ///
-    /// What the configuration says, `true` unless it was changed.
-    pub fn set_permanent(&mut self, permanent: bool)
-    where
-        S: Keep,
-    {
-        self.state_mut().permanent = permanent;
+    fn state_mut(&mut self) -> &mut State<S, C> {
+        present_mut(&mut self.state)
     }
 }
 

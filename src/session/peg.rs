@@ -116,7 +116,7 @@ async fn take<S: Store, C: Codec, K: Signer>(
     let waker = poll_fn(|cx| Poll::Ready(WakerId::of(cx))).await;
     let begun = on_peg(|peg, sessions: &Sessions<S, C, K>| {
         if peg.waker != Some(waker) {
-            return Err(Error::MissingLayer);
+            return Err(Error::ForeignTask);
         }
         match mem::replace(&mut peg.place, Place::Opening) {
             Place::Untouched => Ok((sessions.clone(), None)),
@@ -152,6 +152,17 @@ pub(super) fn give_back<S: Store, C: Codec>(state: Box<State<S, C>>) {
             && let Some(state) = state.take()
         {
             peg.place = Place::Hung(state);
+        }
+    });
+}
+
+/// A session was closed by hand: nobody has to wait for it.
+pub(super) fn forget<S: Store, C: Codec>(state: &State<S, C>) {
+    let lent_at = address(state);
+    pegs(|pegs| {
+        let is_its_own = |peg: &&mut Peg| matches!(peg.place, Place::Lent(at) if at == lent_at);
+        if let Some(peg) = pegs.iter_mut().rev().find(is_its_own) {
+            peg.place = Place::Untouched;
         }
     });
 }

@@ -41,8 +41,7 @@ impl Plan {
             header,
             ttl: header.ttl(settings, now),
             renews,
-            sends_ticket: step == Step::Rotate
-                || old.is_none_or(|old| old.permanent != permanent || (renews && permanent)),
+            sends_ticket: old.is_none_or(|old| old.permanent != permanent || (renews && permanent)),
         }
     }
 }
@@ -88,7 +87,6 @@ impl<S: Store, C: Codec> State<S, C> {
             }
             _ => {}
         }
-        plan.sends_ticket |= plan.step == Step::Rotate;
         Ok(plan)
     }
 }

@@ -1,5 +1,7 @@
 //! HMAC-SHA256 (RFC 2104, FIPS 180-4).
 
+use std::iter;
+
 use data_encoding::BASE64URL_NOPAD;
 use ring::hmac::{Context, HMAC_SHA256, Key, verify};
 
@@ -21,25 +23,24 @@ const MAX_SIGNED: usize = 160;
 /// replaced without signing anybody out.
 #[derive(Debug)]
 pub struct HmacSha256 {
-    /// The newest first.
-    keys: Vec<Key>,
+    newest: Key,
+    older: Vec<Key>,
 }
 
 impl HmacSha256 {
     pub(crate) fn new(key: &SecretKey) -> Self {
-        Self { keys: vec![ring_key(key)] }
+        Self { newest: ring_key(key), older: Vec::new() }
     }
 
     pub(crate) fn accept_older(&mut self, key: &SecretKey) {
-        self.keys.push(ring_key(key));
+        self.older.push(ring_key(key));
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Signer for HmacSha256 {
     fn sign(&self, name: &str, id: &str, value: &mut String) {
-        let Some(newest) = self.keys.first() else { return };
-        let mut context = Context::with_key(newest);
+        let mut context = Context::with_key(&self.newest);
         for part in [name, "=", id] {
             context.update(part.as_bytes());
         }
@@ -57,7 +58,8 @@ impl Signer for HmacSha256 {
 
         let mut buffer = [0; MAX_SIGNED];
         let signed = join(&mut buffer, [name.as_bytes(), b"=", id.as_bytes()])?;
-        self.keys.iter().any(|key| verify(key, signed, &tag_bytes).is_ok()).then_some(id)
+        let mut keys = iter::once(&self.newest).chain(&self.older);
+        keys.any(|key| verify(key, signed, &tag_bytes).is_ok()).then_some(id)
     }
 }
 

@@ -1,8 +1,5 @@
 //! Sessions in files.
 
-#[cfg(not(unix))]
-compile_error!("the feature `file` of cloakroom works on Unix systems only");
-
 mod dir;
 mod error;
 mod layout;

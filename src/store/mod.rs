@@ -1,6 +1,6 @@
 //! Where sessions are kept: the [`Store`] trait, and the stores.
 
-#[cfg(feature = "file")]
+#[cfg(all(unix, feature = "file"))]
 mod file;
 #[cfg(feature = "memory")]
 mod memory;
@@ -9,10 +9,11 @@ mod null;
 
 use std::error::Error;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use ring::digest::{SHA256, digest};
 
-#[cfg(feature = "file")]
+#[cfg(all(unix, feature = "file"))]
 pub use self::file::{File, FileError, FileRevision};
 #[cfg(feature = "memory")]
 pub use self::memory::{Memory, MemoryRevision};
@@ -38,6 +39,100 @@ use crate::ttl::Ttl;
 /// - reports expected results as values; `Err` means a fault.
 ///
 /// The `contract` feature has a test for each of these rules.
+///
+/// # Example
+///
+/// The methods may be written as `async fn`.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::collections::hash_map::Entry;
+/// use std::convert::Infallible;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::{Mutex, PoisonError};
+///
+/// use cloakroom::store::{Create, Keep, Key, Loaded, Record, Store, Update};
+/// use cloakroom::{Clock, Ttl};
+///
+/// struct Row {
+///     value: Vec<u8>,
+///     revision: u64,
+///     expires: u64,
+/// }
+///
+/// #[derive(Default)]
+/// struct Shelf {
+///     rows: Mutex<HashMap<Key, Row>>,
+///     writes: AtomicU64,
+///     clock: Clock,
+/// }
+///
+/// impl Shelf {
+///     /// Works on the place of a key, in which there is no expired row.
+///     fn at<T>(&self, key: &Key, act: impl FnOnce(Entry<'_, Key, Row>, u64) -> T) -> T {
+///         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+///         let now = self.clock.unix_millis();
+///         rows.retain(|_, row| row.expires > now);
+///         act(rows.entry(key.clone()), now)
+///     }
+///
+///     fn row(&self, value: &[u8], now: u64, ttl: Ttl) -> Row {
+///         // No two writes share a revision, not even after a removal.
+///         let revision = self.writes.fetch_add(1, Ordering::Relaxed);
+///         Row { value: value.to_vec(), revision, expires: now + ttl.as_millis() }
+///     }
+/// }
+///
+/// impl Keep for Shelf {}
+///
+/// impl Store for Shelf {
+///     type Error = Infallible;
+///     type Value = Vec<u8>;
+///     type Revision = u64;
+///
+///     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
+///         Ok(self.at(key, |entry, now| {
+///             let Entry::Occupied(mut row) = entry else { return None };
+///             if let Some(ttl) = extend {
+///                 row.get_mut().expires = now + ttl.as_millis();
+///             }
+///             Some(Record { value: row.get().value.clone(), revision: row.get().revision })
+///         }))
+///     }
+///
+///     async fn create(&self, key: &Key, value: &[u8], ttl: Ttl) -> Result<Create<u64>, Infallible> {
+///         Ok(self.at(key, |entry, now| {
+///             let Entry::Vacant(place) = entry else { return Create::KeyTaken };
+///             let row = self.row(value, now, ttl);
+///             Create::Created(place.insert(row).revision)
+///         }))
+///     }
+///
+///     async fn update(
+///         &self,
+///         key: &Key,
+///         value: &[u8],
+///         ttl: Ttl,
+///         seen: &u64,
+///     ) -> Result<Update<u64>, Infallible> {
+///         Ok(self.at(key, |entry, now| match entry {
+///             Entry::Vacant(_) => Update::Gone,
+///             Entry::Occupied(row) if row.get().revision != *seen => Update::Conflict,
+///             Entry::Occupied(mut row) => {
+///                 row.insert(self.row(value, now, ttl));
+///                 Update::Updated(row.get().revision)
+///             }
+///         }))
+///     }
+///
+///     async fn remove(&self, key: &Key) -> Result<Option<Vec<u8>>, Infallible> {
+///         Ok(self.at(key, |entry, _| match entry {
+///             Entry::Vacant(_) => None,
+///             Entry::Occupied(row) => Some(row.remove().value),
+///         }))
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "no session store was chosen",
     label = "`{Self}` is not a `Store`",
@@ -254,6 +349,18 @@ impl Key {
         key.text[..start].copy_from_slice(prefix.text.as_bytes());
         key.text[start..len].copy_from_slice(rest);
         key
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

@@ -16,7 +16,7 @@ fn text(text: impl ToString) -> Answer {
 }
 
 #[tokio::test]
-async fn a_task_of_its_own_is_told_to_take_the_session_before() {
+async fn a_task_of_its_own_has_no_session() {
     let sessions = Config::new().store(Memory::new()).data::<u32>().build();
     let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
         let spawned = tokio::spawn(async move { Counter::of_request(&request).await.map(drop) });
@@ -24,7 +24,7 @@ async fn a_task_of_its_own_is_told_to_take_the_session_before() {
         text(refused)
     }));
     let response = service.oneshot(Request::default()).await.expect("an answer");
-    assert!(response.body().contains("take it before spawning"), "{}", response.body());
+    assert!(response.body().contains("no session layer"), "{}", response.body());
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_future_of_another_request_does_not_get_this_session() {
         let other = Request::<String>::default();
         let mut taken = pin!(Counter::of_request(&other));
         match taken.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Err(Error::MissingLayer)) => text("refused"),
+            Poll::Ready(Err(Error::ForeignTask)) => text("refused"),
             Poll::Ready(Ok(_)) => text("the session of another request"),
             other => text(format!("{:?}", other.map(Result::err))),
         }

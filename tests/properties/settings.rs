@@ -289,14 +289,17 @@ impl Choice {
         }
     }
 
-    fn https_only<K: cloakroom::HttpsOnly>(&self, mut cookie: Cookie<K>) -> Cookie<K> {
+    fn https_only<K: cloakroom::cookie::HttpsOnly>(&self, mut cookie: Cookie<K>) -> Cookie<K> {
         if self.site == Site::None {
             cookie = cookie.same_site_none();
         }
         if self.partitioned { cookie.partitioned() } else { cookie }
     }
 
-    fn scoped(&self, cookie: Cookie<cloakroom::Secure>) -> Cookie<cloakroom::Secure> {
+    fn scoped(
+        &self,
+        cookie: Cookie<cloakroom::cookie::Secure>,
+    ) -> Cookie<cloakroom::cookie::Secure> {
         let cookie = cookie.path(CookiePath::new(self.path.clone()).expect("a path"));
         match &self.domain {
             Some(domain) => cookie.domain(CookieDomain::new(domain.clone()).expect("a domain")),

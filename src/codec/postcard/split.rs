@@ -5,7 +5,8 @@
 //! itself: a `HashMap` that was decoded anew has another order, but the same
 //! length.
 
-use ::postcard::experimental::serialized_size;
+use ::postcard::ser_flavors::Size;
+use ::postcard::serialize_with_flavor;
 use serde::Serialize;
 use serde::ser::{Impossible, SerializeStruct, Serializer};
 
@@ -38,7 +39,7 @@ impl SerializeStruct for Lengths {
         name: &'static str,
         value: &T,
     ) -> ::postcard::Result<()> {
-        self.0.push((name, serialized_size(value)?));
+        self.0.push((name, serialize_with_flavor(value, Size::default())?));
         Ok(())
     }
 

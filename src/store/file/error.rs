@@ -21,7 +21,7 @@ pub enum FileError {
     InvalidLock,
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness for a revision")]
-    NoRandomness(#[from] getrandom::Error),
+    NoRandomness,
     /// There is no tokio runtime here to run blocking work on.
     #[error("sessions in files need a tokio runtime")]
     NoRuntime,

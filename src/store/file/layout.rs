@@ -23,7 +23,7 @@ pub struct FileRevision([u8; 16]);
 impl FileRevision {
     pub(super) fn generate() -> Result<Self, FileError> {
         let mut random = [0; 16];
-        getrandom::fill(&mut random)?;
+        getrandom::fill(&mut random).map_err(|_| FileError::NoRandomness)?;
         Ok(Self(random))
     }
 }

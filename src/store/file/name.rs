@@ -24,7 +24,7 @@ impl Name {
     /// The name of no record.
     pub(super) fn random() -> Result<Self, FileError> {
         let mut name = [0; 32];
-        getrandom::fill(&mut name)?;
+        getrandom::fill(&mut name).map_err(|_| FileError::NoRandomness)?;
         Ok(Self(name))
     }
 
@@ -50,7 +50,7 @@ impl Name {
     /// system whose locks do not work.
     pub(super) fn temporary_file(&self) -> Result<String, FileError> {
         let mut random = [0; 16];
-        getrandom::fill(&mut random)?;
+        getrandom::fill(&mut random).map_err(|_| FileError::NoRandomness)?;
         Ok(format!("{}.{}", self.record_file(), HEXLOWER.encode(&random)))
     }
 
