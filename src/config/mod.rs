@@ -26,7 +26,7 @@ use crate::ttl::Ttl;
 #[non_exhaustive]
 pub struct WantsStore;
 
-/// The state of a [`Config`] before [`data`](Config::data) or
+/// The state of a [`Config`] before `data` or
 /// [`codec`](Config::codec).
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
