@@ -219,6 +219,8 @@ pub use self::store::File;
 pub use self::store::Memory;
 #[cfg(feature = "null")]
 pub use self::store::Null;
+#[cfg(feature = "redis")]
+pub use self::store::Redis;
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
 pub use self::ttl::{InvalidTtl, Ttl};
 
