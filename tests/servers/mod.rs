@@ -13,8 +13,11 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod proxy;
+pub(crate) mod races;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
+pub(crate) mod visitor;
+pub(crate) mod writers;
 
 use std::ffi::OsString;
 use std::fs;
@@ -23,6 +26,7 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -38,9 +42,10 @@ shift 2
 "$@" >>"$folder/log" 2>&1 &
 server=$!
 echo "$server"
+exec 2>/dev/null
 read -r keep
-kill -s "$signal" "$server" 2>/dev/null
-kill -s CONT "$server" 2>/dev/null
+kill -s "$signal" "$server"
+kill -s CONT "$server"
 wait "$server"
 [ -n "$keep" ] || rm -rf "$folder"
 "#;
@@ -120,9 +125,21 @@ pub(crate) fn folder() -> PathBuf {
     tempfile::Builder::new().prefix("cloakroom-").tempdir().expect("a folder").keep()
 }
 
+/// A port that nobody has, below those that the system gives to outgoing
+/// connections. No other call in this program gives the same one.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 22_000;
+    let start = std::process::id().wrapping_mul(64);
+    for _ in 0..COUNT {
+        let step = start.wrapping_add(CALLS.fetch_add(1, Ordering::Relaxed));
+        let port = (FIRST + step % COUNT) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
 }
 
 /// Waits until the server answers, and panics with its log when it does not.

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use redis::{Client, Connection, FromRedisValue, RedisResult};
@@ -52,6 +52,8 @@ impl RedisServer {
         let process_id = format!("process_id:{}\r\n", self.process().id());
         wait_until_up(&self.folder, || {
             self.try_ask(&["INFO", "server"]).is_ok_and(|info: String| info.contains(&process_id))
+                // Not while it reads its data.
+                && self.try_ask::<()>(&["PING"]).is_ok()
         });
     }
 
@@ -64,8 +66,21 @@ impl RedisServer {
         self.process().signal("STOP");
     }
 
+    pub(crate) fn resume(&self) {
+        self.process().signal("CONT");
+    }
+
+    /// Closes all connections of clients, whatever they wait for.
+    pub(crate) fn close_connections(&self) {
+        self.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn url(&self) -> String {
