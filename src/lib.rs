@@ -140,6 +140,7 @@
 //! | `memory` | yes | [`Memory`](store): sessions in this process |
 //! | `file` | | [`File`](store): sessions in a directory |
 //! | `null` | | [`Null`](store): keeps nothing |
+//! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster |
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
 //! | `json` | | [`Json`](codec): readable |

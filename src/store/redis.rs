@@ -114,7 +114,6 @@ impl Redis {
     }
 
     /// Timeouts, to be changed before connecting.
-    #[must_use]
     pub fn options() -> RedisOptions {
         RedisOptions::default()
     }

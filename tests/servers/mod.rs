@@ -33,16 +33,18 @@ use std::time::{Duration, Instant};
 /// How long a server may take to start.
 const STARTING_TIME: Duration = Duration::from_secs(30);
 
-/// Starts the program behind `--`, says its process id, and stops it when the
-/// test program is gone. `$1` is the signal, `$2` the folder to remove unless a
-/// line came in before.
+/// Starts the program that the arguments from `$3` on name, says its process id,
+/// and stops it when the test program is gone. `$1` is the signal, `$2` the
+/// folder to remove unless a line came in before.
 const WATCHDOG: &str = r#"
+# A program that is gone reads nothing, and its end hangs up stopped servers.
+trap : PIPE HUP
 signal=$1 folder=$2
 shift 2
 "$@" >>"$folder/log" 2>&1 &
 server=$!
-echo "$server"
 exec 2>/dev/null
+echo "$server"
 read -r keep
 kill -s "$signal" "$server"
 kill -s CONT "$server"

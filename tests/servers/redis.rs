@@ -101,7 +101,9 @@ impl RedisServer {
     pub(crate) fn calls(&self) -> Vec<(String, u64)> {
         let statistics: String = self.ask(&["INFO", "commandstats"]);
         let mut calls: Vec<_> = statistics.lines().filter_map(calls_of).collect();
-        calls.retain(|(name, _)| !["hello", "client|setinfo", "config|resetstat", "info"].contains(&name.as_str()));
+        calls.retain(|(name, _)| {
+            !["hello", "client|setinfo", "config|resetstat", "info"].contains(&name.as_str())
+        });
         calls.sort();
         calls
     }

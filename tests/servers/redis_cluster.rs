@@ -40,9 +40,7 @@ impl Cluster {
 
     /// The master of the slot that a key belongs to.
     pub(crate) fn master_of(&self, key: &str) -> &RedisServer {
-        let served = |node: &&&RedisServer| {
-            node.try_ask::<Option<String>>(&["GET", key]).is_ok()
-        };
+        let served = |node: &&&RedisServer| node.try_ask::<Option<String>>(&["GET", key]).is_ok();
         self.masters().iter().find(served).expect("the slot has a master")
     }
 

@@ -24,8 +24,9 @@ return held and 0 or -1
 ";
 
 /// The name under which a server keeps a script that it has seen.
-static NAME: LazyLock<String> =
-    LazyLock::new(|| HEXLOWER.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, SCRIPT.as_bytes()).as_ref()));
+static NAME: LazyLock<String> = LazyLock::new(|| {
+    HEXLOWER.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, SCRIPT.as_bytes()).as_ref())
+});
 
 impl<C> Redis<C>
 where
