@@ -1,7 +1,5 @@
 //! Redis that is not there, dies, is silent, or is behind a bad network.
 
-#![cfg(all(feature = "postcard", feature = "redis"))]
-
 mod servers;
 
 use std::time::{Duration, Instant};
@@ -19,7 +17,7 @@ use servers::{becomes_true, free_port};
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.
-const DEADLINE: Duration = Duration::from_millis(900);
+const DEADLINE: Duration = Duration::from_millis(1_500);
 const RECOVERY: Duration = Duration::from_secs(2);
 
 #[tokio::test]

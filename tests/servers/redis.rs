@@ -4,13 +4,18 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use redis::{Client, Connection, FromRedisValue, RedisResult};
 
 use super::{Process, folder, free_port, wait_until_up};
 
 const PROGRAM: &str = "redis-server";
-pub(super) const PACKAGE: &str = "redis-server";
+const PACKAGE: &str = "redis-server";
+
+/// The server counts whole milliseconds, and keeps a record during the one in
+/// which its time is over.
+pub(crate) const SERVERS_CLOCK: Duration = Duration::from_millis(2);
 
 /// The server that the tests of a program share: the one that `REDIS_URL` names,
 /// or a private one.
@@ -106,6 +111,13 @@ impl RedisServer {
         });
         calls.sort();
         calls
+    }
+
+    /// A number in the answer to `INFO replication`.
+    pub(crate) fn replication(&self, name: &str) -> Option<u64> {
+        let info: String = self.try_ask(&["INFO", "replication"]).ok()?;
+        let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        value.parse().ok()
     }
 
     pub(crate) fn forget_calls(&self) {

@@ -66,6 +66,16 @@ impl Cluster {
         }
     }
 
+    /// Whether every replica has what its master had when it was asked.
+    pub(crate) fn is_replicated(&self) -> bool {
+        self.masters().iter().all(|master| {
+            let written = master.replication("master_repl_offset");
+            let port = Some(u64::from(master.port()));
+            let replica = self.nodes.iter().find(|node| node.replication("master_port") == port);
+            replica.is_some_and(|replica| replica.replication("slave_repl_offset") >= written)
+        })
+    }
+
     /// Whether all nodes agree that all slots are served, and all replicas have
     /// caught up.
     fn is_complete(&self) -> bool {
