@@ -155,8 +155,10 @@ impl fmt::Debug for RedisRevision {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<C> Keep for Redis<C> where C: ConnectionLike + Clone + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<C> Store for Redis<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,

@@ -15,7 +15,7 @@ use redis::{
 };
 use tokio::time::{sleep, timeout};
 
-use super::options::RedisOptions;
+use super::options::{RedisOptions, tcp_settings};
 use super::server::RedisServer;
 use super::timed_out;
 
@@ -59,6 +59,7 @@ impl RedisCluster {
             .retries(0)
             .response_timeout(options.response_timeout)
             .connection_timeout(options.connection_timeout)
+            .tcp_settings(tcp_settings())
             .build()?;
         let connection = client.get_async_connection().await?;
         let shared = Shared {

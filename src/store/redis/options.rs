@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redis::{IntoConnectionInfo, ProtocolVersion};
+use redis::io::tcp::TcpSettings;
+use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
 use super::{Redis, RedisCluster, RedisError, RedisServer};
 
@@ -62,7 +63,7 @@ impl RedisOptions {
     /// When the URL cannot be read, and when the server is not there.
     pub async fn connect(self, url: &str) -> Result<Redis, RedisError> {
         let info = url.into_connection_info().map_err(RedisError::of)?;
-        let server = RedisServer::lazy(with_resp3(info), self).map_err(RedisError::of)?;
+        let server = RedisServer::lazy(prepared(info), self).map_err(RedisError::of)?;
         server.open().await.map_err(RedisError::of)?;
         Ok(Redis::new(server))
     }
@@ -76,7 +77,7 @@ impl RedisOptions {
         self,
         urls: impl IntoIterator<Item = &'a str>,
     ) -> Result<Redis<RedisCluster>, RedisError> {
-        let nodes = urls.into_iter().map(|url| url.into_connection_info().map(with_resp3));
+        let nodes = urls.into_iter().map(|url| url.into_connection_info().map(prepared));
         let nodes = nodes.collect::<Result<Vec<_>, _>>().map_err(RedisError::of)?;
         let cluster = RedisCluster::connect(nodes, self).await.map_err(RedisError::of)?;
         Ok(Redis::new(cluster))
@@ -90,9 +91,14 @@ impl Default for RedisOptions {
     }
 }
 
-/// In the newer protocol the client hears at once that a connection was closed,
-/// not first from an operation that fails.
-fn with_resp3(info: redis::ConnectionInfo) -> redis::ConnectionInfo {
+fn prepared(info: ConnectionInfo) -> ConnectionInfo {
+    // With the newer protocol the client hears at once that a connection was
+    // closed, not first from an operation that fails.
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    info.set_redis_settings(settings)
+    info.set_redis_settings(settings).set_tcp_settings(tcp_settings())
+}
+
+/// A command does not wait until the one before it is acknowledged.
+pub(super) fn tcp_settings() -> TcpSettings {
+    TcpSettings::default().set_nodelay(true)
 }
