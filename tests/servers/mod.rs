@@ -69,10 +69,10 @@ impl Process {
         program: &str,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Self {
-        assert!(
-            is_installed(program),
-            "{program} is missing: apt-get install -y --no-install-recommends {package}"
-        );
+        if !is_installed(program) {
+            let _ = fs::remove_dir_all(folder);
+            panic!("{program} is missing: apt-get install -y --no-install-recommends {package}");
+        }
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCHDOG, "watchdog", signal])
             .args([folder.as_os_str(), program.as_ref()])
