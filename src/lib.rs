@@ -140,6 +140,7 @@
 //! | `memory` | yes | [`Memory`](store): sessions in this process |
 //! | `file` | | [`File`](store): sessions in a directory; Unix only |
 //! | `null` | | [`Null`](store): keeps nothing |
+//! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster |
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
 //! | `json` | | [`Json`](codec): readable |
@@ -226,6 +227,9 @@ pub use self::store::Memory;
 #[cfg(feature = "null")]
 #[doc(inline)]
 pub use self::store::Null;
+#[cfg(feature = "redis")]
+#[doc(inline)]
+pub use self::store::Redis;
 #[doc(inline)]
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
 pub use self::ttl::{InvalidTtl, Ttl};

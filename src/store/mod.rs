@@ -6,6 +6,8 @@ mod file;
 mod memory;
 #[cfg(feature = "null")]
 mod null;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::error::Error;
 use std::fmt;
@@ -19,6 +21,8 @@ pub use self::file::{File, FileError, FileRevision};
 pub use self::memory::{Memory, MemoryRevision};
 #[cfg(feature = "null")]
 pub use self::null::Null;
+#[cfg(feature = "redis")]
+pub use self::redis::{Redis, RedisCluster, RedisError, RedisOptions, RedisRevision, RedisServer};
 use crate::id::{IdLength, SessionId};
 use crate::ttl::Ttl;
 

@@ -1,0 +1,239 @@
+//! Sessions in Redis or Valkey.
+
+mod cluster;
+mod error;
+mod options;
+mod server;
+mod swap;
+
+use std::fmt;
+
+use bytes::Bytes;
+use redis::aio::ConnectionLike;
+use redis::{Cmd, Value, cmd};
+
+pub use self::cluster::RedisCluster;
+pub use self::error::RedisError;
+pub use self::options::RedisOptions;
+pub use self::server::RedisServer;
+use super::{Create, Keep, Key, Loaded, Record, Store, Update};
+use crate::ttl::Ttl;
+
+/// The longest value that Redis takes: its setting `proto-max-bulk-len`, unless
+/// somebody changed it.
+const MAX_VALUE: usize = 512 * 1024 * 1024;
+
+/// Keeps sessions in Redis 6.2 or newer, or in Valkey: on one server, or in a
+/// cluster. Inside a tokio runtime only.
+///
+/// Every operation is one command for one key, and one round trip. The server
+/// removes what is past its time by itself.
+///
+/// | operation | command |
+/// |---|---|
+/// | load | `GET`, or `GETEX` where it postpones the expiry |
+/// | create | `SET` with `NX` |
+/// | update | `EVALSHA` of a script that compares and sets |
+/// | remove | `GETDEL` |
+///
+/// Values stand in the server as they are given, so that other programs can
+/// read them.
+///
+/// # What is kept
+///
+/// What the server has acknowledged is as durable as the server is set up to
+/// be: with `appendonly yes` and `appendfsync always` it survives a crash of
+/// the server. A replica that takes over from a master that failed may miss
+/// its last writes, since Redis replicates after it has acknowledged.
+///
+/// The server must not evict sessions to make room: with a `maxmemory-policy`
+/// other than `noeviction`, a full server ends sessions before their time.
+///
+/// # When the connection fails
+///
+/// An operation whose reply did not arrive is an error, and may or may not have
+/// happened. It is never sent again, so it does not happen twice. The next
+/// operation makes a new connection if it has to.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), cloakroom::store::RedisError> {
+/// use cloakroom::Redis;
+///
+/// let store = Redis::connect("redis://127.0.0.1").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clones share the connection.
+#[derive(Clone)]
+pub struct Redis<C = RedisServer> {
+    connection: C,
+}
+
+/// The version of a record in [`Redis`]: its bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisRevision(Bytes);
+
+impl Redis {
+    /// Connects to the server that a URL names: `redis://127.0.0.1`,
+    /// `redis://user:password@host:port/database`, or
+    /// `redis+unix:///path/to/socket`.
+    ///
+    /// For `rediss://`, which is TLS, switch a TLS feature of the crate `redis`
+    /// on in your own `Cargo.toml`, for example `tokio-rustls-comp`.
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, and when the server is not there.
+    pub async fn connect(url: &str) -> Result<Self, RedisError> {
+        Self::options().connect(url).await
+    }
+
+    /// Connects to the server on Redis's usual port of this machine:
+    /// `127.0.0.1:6379`.
+    ///
+    /// # Errors
+    ///
+    /// When the server is not there.
+    pub async fn local() -> Result<Self, RedisError> {
+        Self::connect("redis://127.0.0.1:6379").await
+    }
+
+    /// Connects to a cluster of which some nodes are named. All others are
+    /// learned from them, so name several: one that answers is enough.
+    ///
+    /// # Errors
+    ///
+    /// When a URL cannot be read, and when none of the nodes is there.
+    pub async fn connect_cluster<'a>(
+        urls: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Redis<RedisCluster>, RedisError> {
+        Self::options().connect_cluster(urls).await
+    }
+
+    /// Timeouts, to be changed before connecting.
+    pub fn options() -> RedisOptions {
+        RedisOptions::default()
+    }
+}
+
+impl<C> Redis<C>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
+    /// Uses a connection of your own: a `redis::aio::ConnectionManager`, a
+    /// `redis::cluster_async::ClusterConnection`, or whatever else can be shared
+    /// by cloning it.
+    ///
+    /// Its timeouts are yours to set, and so is what it does when it breaks: a
+    /// `MultiplexedConnection` stays broken, and a `ClusterConnection` sends
+    /// operations again whose reply got lost, so that an update may find its own
+    /// change and report a conflict. A cluster connection must not read from
+    /// replicas, which may still have a session that has ended.
+    #[must_use]
+    pub fn new(connection: C) -> Self {
+        Self { connection }
+    }
+
+    async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
+        let reply = self.connection.clone().req_packed_command(command).await;
+        reply.and_then(Value::extract_error).map_err(RedisError::of)
+    }
+}
+
+impl<C> fmt::Debug for Redis<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redis").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedisRevision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisRevision(..)")
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C> Keep for Redis<C> where C: ConnectionLike + Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<C> Store for Redis<C>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
+    type Error = RedisError;
+    type Value = Bytes;
+    type Revision = RedisRevision;
+
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, RedisError> {
+        let command = match extend {
+            None => on(key, "GET"),
+            Some(ttl) => on(key, "GETEX").arg("PX").arg(ttl.as_millis()).take(),
+        };
+        let value = bytes(self.send(&command).await?)?;
+        Ok(value.map(|value| Record { revision: RedisRevision(value.clone()), value }))
+    }
+
+    async fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> Result<Create<RedisRevision>, RedisError> {
+        check_length(value)?;
+        let command = on(key, "SET").arg(value).arg("NX").arg("PX").arg(ttl.as_millis()).take();
+        match self.send(&command).await? {
+            Value::Okay => Ok(Create::Created(RedisRevision::of(value))),
+            Value::Nil => Ok(Create::KeyTaken),
+            _ => Err(RedisError::UNEXPECTED),
+        }
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &RedisRevision,
+    ) -> Result<Update<RedisRevision>, RedisError> {
+        check_length(value)?;
+        self.compare_and_swap(key, value, ttl, seen).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<Option<Bytes>, RedisError> {
+        bytes(self.send(&on(key, "GETDEL")).await?)
+    }
+}
+
+impl RedisRevision {
+    fn of(value: &[u8]) -> Self {
+        Self(Bytes::copy_from_slice(value))
+    }
+}
+
+fn on(key: &Key, name: &'static str) -> Cmd {
+    let mut command = cmd(name);
+    command.arg(key.as_str());
+    command
+}
+
+fn bytes(reply: Value) -> Result<Option<Bytes>, RedisError> {
+    match reply {
+        Value::BulkString(value) => Ok(Some(value.into())),
+        Value::Nil => Ok(None),
+        _ => Err(RedisError::UNEXPECTED),
+    }
+}
+
+/// What the crate `redis` says when it gave up waiting.
+fn timed_out() -> redis::RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
+}
+
+/// A value that is too long would make the server close the connection, on
+/// which others wait for their replies.
+fn check_length(value: &[u8]) -> Result<(), RedisError> {
+    if value.len() > MAX_VALUE { Err(RedisError::TOO_LARGE) } else { Ok(()) }
+}

@@ -1,0 +1,154 @@
+//! The connection to one server: [`RedisServer`].
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, Pipeline, PushInfo, PushKind,
+    RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
+};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use super::options::RedisOptions;
+use super::timed_out;
+
+/// The connection to one server that [`Redis::connect`](super::Redis::connect)
+/// makes: shared by all operations at once, and made anew when it broke or when
+/// a reply did not arrive in time.
+///
+/// An operation that cannot get a connection fails, and the next one tries
+/// again; nothing waits for a server that is down.
+#[derive(Clone)]
+pub struct RedisServer {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: Client,
+    config: AsyncConnectionConfig,
+    connection_timeout: Duration,
+    database: i64,
+    link: Mutex<Arc<Link>>,
+}
+
+/// One connection, from before it is made until it is given up.
+#[derive(Default)]
+struct Link {
+    connection: OnceCell<MultiplexedConnection>,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl RedisServer {
+    /// A server to which the first operation connects.
+    pub(super) fn lazy(info: ConnectionInfo, options: RedisOptions) -> RedisResult<Self> {
+        let database = info.redis_settings().db();
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(options.connection_timeout))
+            .set_response_timeout(Some(options.response_timeout));
+        let shared = Shared {
+            client: Client::open(info)?,
+            config,
+            connection_timeout: options.connection_timeout,
+            database,
+            link: Mutex::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Connects, if nobody has yet.
+    pub(super) async fn open(&self) -> RedisResult<()> {
+        self.shared.connection(&self.shared.link()).await.map(drop)
+    }
+
+    async fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
+    ) -> RedisResult<T> {
+        let link = self.shared.link();
+        let done = match self.shared.connection(&link).await {
+            Ok(connection) => work(connection).await,
+            Err(fault) => Err(fault),
+        };
+        if done.as_ref().is_err_and(breaks_connection) {
+            link.is_broken.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+}
+
+impl Shared {
+    /// The present link, or a new one in the place of one that broke.
+    fn link(&self) -> Arc<Link> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        if link.is_broken.load(Ordering::Relaxed) {
+            *link = Arc::default();
+        }
+        link.clone()
+    }
+
+    /// Of all who wait for a connection one makes it. Whoever has waited for the
+    /// whole time gives up, however many have tried in vain.
+    async fn connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
+        if let Some(connection) = link.connection.get() {
+            return Ok(connection.clone());
+        }
+        let connecting = link.connection.get_or_try_init(|| self.connect(&link.is_broken));
+        match timeout(self.connection_timeout, connecting).await {
+            Ok(connection) => connection.cloned(),
+            Err(_) => Err(timed_out()),
+        }
+    }
+
+    async fn connect(&self, is_broken: &Arc<AtomicBool>) -> RedisResult<MultiplexedConnection> {
+        let is_broken = is_broken.clone();
+        let config = self.config.clone().set_push_sender(move |push: PushInfo| {
+            if push.kind == PushKind::Disconnection {
+                is_broken.store(true, Ordering::Relaxed);
+            }
+            Ok::<(), RedisError>(())
+        });
+        self.client.get_multiplexed_async_connection_with_config(&config).await
+    }
+}
+
+/// Whether the next operation is better off with a new connection: also after a
+/// timeout, since a connection may be dead and nobody says so, and at a server
+/// that is no master any more.
+fn breaks_connection(fault: &RedisError) -> bool {
+    fault.is_io_error()
+        || fault.is_unrecoverable_error()
+        || fault.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+impl ConnectionLike for RedisServer {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(self.run(async |mut connection: MultiplexedConnection| {
+            connection.send_packed_command(command).await?.extract_error()
+        }))
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(self.run(async move |mut connection: MultiplexedConnection| {
+            connection.send_packed_commands(pipeline, offset, count).await
+        }))
+    }
+
+    fn get_db(&self) -> i64 {
+        self.shared.database
+    }
+}
+
+impl fmt::Debug for RedisServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisServer").finish_non_exhaustive()
+    }
+}

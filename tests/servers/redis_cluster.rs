@@ -1,0 +1,117 @@
+//! Redis Cluster: three masters, each with a replica.
+
+use std::process::Command;
+use std::time::Duration;
+
+use super::redis::RedisServer;
+use super::{becomes_true, free_port};
+
+const FORMING_TIME: Duration = Duration::from_secs(60);
+
+pub(crate) struct Cluster {
+    nodes: Vec<RedisServer>,
+}
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let nodes: Vec<_> = (0..6).map(|_| start_node()).collect();
+        let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
+        let made = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(addresses)
+            .args(["--cluster-replicas", "1", "--cluster-yes"])
+            .output()
+            .expect("redis-cli starts");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+
+        let cluster = Self { nodes };
+        assert!(becomes_true(FORMING_TIME, || cluster.is_complete()), "no cluster forms");
+        cluster
+    }
+
+    /// Every node, for a client that connects.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        self.nodes.iter().map(RedisServer::url).collect()
+    }
+
+    pub(crate) fn masters(&self) -> Vec<&RedisServer> {
+        self.nodes.iter().filter(|node| is_master(node)).collect()
+    }
+
+    /// The master of the slot that a key belongs to.
+    pub(crate) fn master_of(&self, key: &str) -> &RedisServer {
+        let served = |node: &&&RedisServer| node.try_ask::<Option<String>>(&["GET", key]).is_ok();
+        self.masters().iter().find(served).expect("the slot has a master")
+    }
+
+    /// Moves a slot with its keys to another master, the way `redis-cli` does.
+    pub(crate) fn move_slot(&self, slot: u16, from: &RedisServer, to: &RedisServer) {
+        let slot = slot.to_string();
+        let (from_id, to_id) = (id(from), id(to));
+        to.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
+        from.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
+        loop {
+            let keys: Vec<String> = from.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "100"]);
+            if keys.is_empty() {
+                break;
+            }
+            let port = to.port().to_string();
+            let mut command = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+            command.extend(keys.iter().map(String::as_str));
+            from.ask::<String>(&command);
+        }
+        // The new master first, so that there is no moment without one.
+        for node in [to, from].into_iter().chain(self.masters()) {
+            node.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+        }
+    }
+
+    /// Whether every replica has what its master had when it was asked.
+    pub(crate) fn is_replicated(&self) -> bool {
+        self.masters().iter().all(|master| {
+            let written = master.replication("master_repl_offset");
+            let port = Some(u64::from(master.port()));
+            let replica = self.nodes.iter().find(|node| node.replication("master_port") == port);
+            replica.is_some_and(|replica| replica.replication("slave_repl_offset") >= written)
+        })
+    }
+
+    /// Whether all nodes agree that all slots are served, and all replicas have
+    /// caught up.
+    fn is_complete(&self) -> bool {
+        self.nodes.iter().all(|node| {
+            let info: String = node.ask(&["CLUSTER", "INFO"]);
+            let replication: String = node.ask(&["INFO", "replication"]);
+            info.contains("cluster_state:ok")
+                && info.contains("cluster_known_nodes:6")
+                && (replication.contains("connected_slaves:1")
+                    || replication.contains("master_link_status:up"))
+        })
+    }
+}
+
+fn start_node() -> RedisServer {
+    let bus = free_port().to_string();
+    RedisServer::start(&[
+        "--cluster-enabled",
+        "yes",
+        "--cluster-config-file",
+        "nodes.conf",
+        "--cluster-node-timeout",
+        "1000",
+        "--cluster-replica-validity-factor",
+        "0",
+        "--cluster-port",
+        &bus,
+        "--repl-diskless-sync-delay",
+        "0",
+    ])
+}
+
+fn is_master(node: &RedisServer) -> bool {
+    node.try_ask::<String>(&["INFO", "replication"]).is_ok_and(|info| info.contains("role:master"))
+}
+
+fn id(node: &RedisServer) -> String {
+    node.ask(&["CLUSTER", "MYID"])
+}
