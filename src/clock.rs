@@ -31,6 +31,9 @@ pub struct Clock {
     manual: Option<Arc<AtomicU64>>,
 }
 
+/// The latest time that the six bytes in a record can hold: in the year 10889.
+const LATEST: u64 = (1 << 48) - 1;
+
 impl Clock {
     /// The system's clock.
     #[must_use]
@@ -47,13 +50,15 @@ impl Clock {
     }
 
     /// Moves a manual clock, and all its clones, forward by `time`, which
-    /// counts in whole milliseconds.
+    /// counts in whole milliseconds. It stops in the year 10889, where a record
+    /// can hold no later time.
     ///
     /// The system's clock cannot be moved: nothing happens.
     pub fn advance(&self, time: Duration) {
         if let Some(millis) = &self.manual {
             let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-            millis.fetch_add(time, Ordering::SeqCst);
+            let later = |now: u64| Some(now.saturating_add(time).min(LATEST));
+            let _ = millis.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later);
         }
     }
 
@@ -71,7 +76,8 @@ impl Clock {
             // A system set to before 1970 counts as 1970.
             None => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
+                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(LATEST))
+                .min(LATEST),
         }
     }
 }

@@ -9,9 +9,9 @@
 //! | rest | the data as the codec wrote them |
 //!
 //! A session that was given a fresh id leaves a *moved* record under its old
-//! key for a minute: version, flags, and the new key as text. It holds no
-//! session; it lets a logout that still carries the old ticket find the session
-//! that it means.
+//! key for a minute: version, flags, the time of the move in six bytes, and the
+//! new key as text. It holds no session; it lets a logout that still carries the
+//! old ticket find the session that it means.
 
 use crate::store::Key;
 
@@ -38,7 +38,8 @@ pub(crate) struct Header {
 #[derive(Debug)]
 pub(crate) enum Contents<'a> {
     Session(Header, &'a [u8]),
-    Moved(Box<Key>),
+    /// Where to, and when, in milliseconds since the Unix epoch.
+    Moved(Box<Key>, u64),
 }
 
 /// The bytes are not a record of this format version.
@@ -54,18 +55,20 @@ impl Header {
     }
 }
 
-/// The record that says where a session went.
-pub(crate) fn moved(to: &Key) -> Vec<u8> {
+/// The record that says where a session went, and when.
+pub(crate) fn moved(to: &Key, now: u64) -> Vec<u8> {
     let mut out = vec![VERSION, MOVED];
+    out.extend_from_slice(&now.to_be_bytes()[2..]);
     out.extend_from_slice(to.as_str().as_bytes());
     out
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Contents<'_>, UnknownFormat> {
     match bytes {
-        [VERSION, MOVED, key @ ..] => {
+        [VERSION, MOVED, rest @ ..] => {
+            let (at, key) = rest.split_first_chunk().ok_or(UnknownFormat)?;
             let key = Key::from_text(key).ok_or(UnknownFormat)?;
-            Ok(Contents::Moved(Box::new(key)))
+            Ok(Contents::Moved(Box::new(key), time(*at)))
         }
         [VERSION, flags @ (0 | PERMANENT), rest @ ..] => {
             let (created_at, rest) = rest.split_first_chunk().ok_or(UnknownFormat)?;
@@ -107,9 +110,9 @@ mod tests {
     fn a_moved_record_names_the_new_key() {
         let id = SessionId::generate(IdLength::MAX).expect("an id");
         let key = Key::plain(&KeyPrefix::default(), &id);
-        let bytes = moved(&key);
-        let Ok(Contents::Moved(to)) = read(&bytes) else { panic!("not moved") };
-        assert_eq!(to.as_str(), key.as_str());
+        let bytes = moved(&key, 1_000);
+        let Ok(Contents::Moved(to, at)) = read(&bytes) else { panic!("not moved") };
+        assert_eq!((to.as_str(), at), (key.as_str(), 1_000));
     }
 
     #[test]

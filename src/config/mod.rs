@@ -286,6 +286,10 @@ impl<S, C, K> Config<S, C, K> {
     /// Brings conflicting changes together with a function of your own, which must
     /// not panic.
     ///
+    /// A `save` whose future was dropped, and which is then repeated, may meet its
+    /// own change as that of another request. A function that adds numbers up
+    /// would then add twice; `Session::update` does not.
+    ///
     /// # Default
     ///
     /// As in [`reject_conflicts`](Self::reject_conflicts).

@@ -17,6 +17,9 @@ use crate::store::Store;
 
 /// The future of a [`SessionService`](super::SessionService).
 ///
+/// Where the inner service fails, and so gives no response, nothing is saved, and
+/// a session is not destroyed either.
+///
 /// A response whose session has to be written waits for the store; its future is
 /// then boxed, since a store's futures have no names. No other response boxes
 /// anything.

@@ -152,6 +152,10 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of a request that came through the layer, for services that
     /// are no axum handlers. The layer saves it once it was dropped.
     ///
+    /// It is the session of the request that the layer is handling: another
+    /// request's headers, such as those of one that the handler made up, must not
+    /// be given here.
+    ///
     /// It has to be taken in the task that polls the layer: before spawning, and
     /// before handing futures to a combinator with wakers of its own, such as
     /// `FuturesUnordered`.

@@ -10,7 +10,7 @@ use crate::signer::Signer;
 use crate::store::{Key, Store};
 
 /// How many changes of the id a logout follows.
-const MAX_MOVES: u32 = 8;
+const MAX_MOVES: u32 = 64;
 
 impl<S: Store, C: Codec> State<S, C> {
     /// Removes the session, wherever it was moved to meanwhile.
@@ -21,12 +21,16 @@ impl<S: Store, C: Codec> State<S, C> {
         for _ in 0..MAX_MOVES {
             let key = match (&self.stored, &self.presented) {
                 (Some(stored), _) => &stored.key,
-                (None, Presented::Moved(to)) => to,
+                (None, Presented::Moved(to) | Presented::Unreadable(to)) => to,
                 (None, _) => break,
             };
             let moved_to = remove_or_follow(sessions, key).await?;
             self.stored = None;
             self.presented = moved_to.map_or(Presented::Dead, Presented::Moved);
+        }
+        // Nothing is lost: whoever tries again goes on from here.
+        if matches!(self.presented, Presented::Moved(_)) {
+            return Err(Error::Contended);
         }
         self.undo_rotation(sessions).await?;
         if !matches!(self.presented, Presented::Nothing) {
@@ -69,7 +73,7 @@ async fn remove_or_follow<S: Store, C: Codec, K: Signer>(
 
 fn moved_to(record: &[u8]) -> Option<Box<Key>> {
     match record::read(record) {
-        Ok(Contents::Moved(to)) => Some(to),
+        Ok(Contents::Moved(to, _)) => Some(to),
         Ok(Contents::Session(..)) | Err(record::UnknownFormat) => None,
     }
 }

@@ -60,8 +60,8 @@ pub struct Session<S: Store, C: Codec, K: Signer> {
     /// Absent only once it was closed or given back.
     state: Option<Box<State<S, C>>>,
     sessions: Sessions<S, C, K>,
-    /// Whether a layer takes it back.
-    is_lent: bool,
+    /// How the layer knows it, which takes it back.
+    loan: Option<peg::Loan>,
 }
 
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
@@ -76,7 +76,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         request_headers: &HeaderMap,
     ) -> Result<Session<S, C, K>, SessionError<S, C>> {
         let state = State::open(self, request_headers).await?;
-        Ok(Session { state: Some(Box::new(state)), sessions: self.clone(), is_lent: false })
+        Ok(Session { state: Some(Box::new(state)), sessions: self.clone(), loan: None })
     }
 }
 
@@ -228,8 +228,8 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         response_headers: &mut HeaderMap,
     ) -> Result<(), SessionError<S, C>> {
         let Some(mut state) = self.state.take() else { return Ok(()) };
-        if self.is_lent {
-            peg::forget(&state);
+        if let Some(loan) = self.loan {
+            peg::forget(loan);
         }
         let plan = state.plan(self.sessions.settings(), false)?;
         state.carry_out(&self.sessions, plan).await?;
@@ -264,8 +264,8 @@ impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
 
 impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
     fn drop(&mut self) {
-        if let (true, Some(state)) = (self.is_lent, self.state.take()) {
-            peg::give_back(state);
+        if let (Some(loan), Some(state)) = (self.loan, self.state.take()) {
+            peg::give_back(state, loan);
         }
     }
 }

@@ -3,6 +3,7 @@
 use http::HeaderMap;
 
 use super::draft::Draft;
+use super::save::MOVED_TTL;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
 use crate::config::{Renewal, Sessions};
@@ -54,8 +55,9 @@ pub(crate) enum Presented {
     /// The ticket of a session that was just given a fresh id: another response
     /// is about to bring the browser the new one.
     Moved(Box<Key>),
-    /// A record that this program cannot read, and leaves alone.
-    Unreadable,
+    /// The record under this key, which the program cannot read. It is left alone
+    /// until the session is destroyed.
+    Unreadable(Box<Key>),
 }
 
 impl<S: Store, C: Codec> State<S, C> {
@@ -88,7 +90,7 @@ impl<S: Store, C: Codec> State<S, C> {
             stored: None,
             fate: match presented {
                 Presented::Moved(_) => Fate::Late,
-                Presented::Nothing | Presented::Dead | Presented::Unreadable => Fate::Keep,
+                Presented::Nothing | Presented::Dead | Presented::Unreadable(_) => Fate::Keep,
             },
             presented,
             permanent: sessions.settings().permanent,
@@ -105,15 +107,19 @@ impl<S: Store, C: Codec> State<S, C> {
         Record { value, revision }: Record<S::Value, S::Revision>,
     ) -> Result<Self, Presented> {
         let settings = sessions.settings();
+        let now = settings.clock.unix_millis();
         let (header, data) = match record::read(value.as_ref()) {
             Ok(Contents::Session(header, data)) => (header, data),
-            Ok(Contents::Moved(to)) => return Err(Presented::Moved(to)),
+            // A load that extends keeps it beyond its time.
+            Ok(Contents::Moved(_, at)) if at + MOVED_TTL.as_millis() <= now => {
+                return Err(Presented::Dead);
+            }
+            Ok(Contents::Moved(to, _)) => return Err(Presented::Moved(to)),
             Err(record::UnknownFormat) => {
                 tracing::warn!("a session record has an unknown format; it is left as it is");
-                return Err(Presented::Unreadable);
+                return Err(Presented::Unreadable(Box::new(key)));
             }
         };
-        let now = settings.clock.unix_millis();
         if header.is_over(settings, now) {
             return Err(Presented::Dead);
         }
@@ -135,7 +141,7 @@ impl<S: Store, C: Codec> State<S, C> {
             // The codec's message may repeat session data, so it is not logged.
             Err(_) => {
                 tracing::warn!("a session record does not decode; it is left as it is");
-                Err(Presented::Unreadable)
+                Err(Presented::Unreadable(Box::new(key)))
             }
         }
     }

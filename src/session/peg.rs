@@ -10,9 +10,9 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::marker::PhantomData;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use http::HeaderMap;
@@ -44,9 +44,9 @@ enum Place {
     /// Nobody has asked for the session.
     Untouched,
     /// It is being opened.
-    Opening,
-    /// A `Session` has the state at this address.
-    Lent(usize),
+    Opening(Loan),
+    /// A `Session` has it.
+    Lent(Loan),
     /// It hangs here, a `State<S, C>`.
     Hung(Box<dyn Any + Send>),
 }
@@ -73,7 +73,7 @@ impl Peg {
     pub(crate) fn close<S: Store, C: Codec>(&mut self) -> Returned<S, C> {
         match mem::replace(&mut self.place, Place::Untouched) {
             Place::Untouched => Returned::Untouched,
-            Place::Opening | Place::Lent(_) => Returned::Lent,
+            Place::Opening(_) | Place::Lent(_) => Returned::Lent,
             Place::Hung(state) => state.downcast().map_or(Returned::Lent, Returned::Hung),
         }
     }
@@ -114,14 +114,15 @@ async fn take<S: Store, C: Codec, K: Signer>(
     headers: &HeaderMap,
 ) -> Result<Session<S, C, K>, SessionError<S, C>> {
     let waker = poll_fn(|cx| Poll::Ready(WakerId::of(cx))).await;
+    let loan = Loan::new();
     let begun = on_peg(|peg, sessions: &Sessions<S, C, K>| {
         if peg.waker != Some(waker) {
             return Err(Error::ForeignTask);
         }
-        match mem::replace(&mut peg.place, Place::Opening) {
+        match mem::replace(&mut peg.place, Place::Opening(loan)) {
             Place::Untouched => Ok((sessions.clone(), None)),
             Place::Hung(state) => Ok((sessions.clone(), state.downcast().ok())),
-            taken @ (Place::Opening | Place::Lent(_)) => {
+            taken @ (Place::Opening(_) | Place::Lent(_)) => {
                 peg.place = taken;
                 Err(Error::InUse)
             }
@@ -131,53 +132,43 @@ async fn take<S: Store, C: Codec, K: Signer>(
     let state = match hung {
         Some(state) => state,
         None => {
-            let opening = Opening::<S, C, K>(PhantomData);
+            let opening = Opening(loan);
             let state = State::open(&sessions, headers).await?;
             mem::forget(opening);
             Box::new(state)
         }
     };
-    let lent = Place::Lent(address(&state));
-    on_peg(|peg, _: &Sessions<S, C, K>| peg.place = lent);
-    Ok(Session { state: Some(state), sessions, is_lent: true })
+    replace(|place| matches!(place, Place::Opening(of) if *of == loan), Place::Lent(loan));
+    Ok(Session { state: Some(state), sessions, loan: Some(loan) })
 }
 
 /// Hangs a session back, if its request is still being handled.
-pub(super) fn give_back<S: Store, C: Codec>(state: Box<State<S, C>>) {
-    let lent_at = address(&state);
-    let mut state = Some(state);
-    pegs(|pegs| {
-        let is_its_own = |peg: &&mut Peg| matches!(peg.place, Place::Lent(at) if at == lent_at);
-        if let Some(peg) = pegs.iter_mut().rev().find(is_its_own)
-            && let Some(state) = state.take()
-        {
-            peg.place = Place::Hung(state);
-        }
-    });
+pub(super) fn give_back<S: Store, C: Codec>(state: Box<State<S, C>>, loan: Loan) {
+    replace(|place| matches!(place, Place::Lent(of) if *of == loan), Place::Hung(state));
 }
 
 /// A session was closed by hand: nobody has to wait for it.
-pub(super) fn forget<S: Store, C: Codec>(state: &State<S, C>) {
-    let lent_at = address(state);
-    pegs(|pegs| {
-        let is_its_own = |peg: &&mut Peg| matches!(peg.place, Place::Lent(at) if at == lent_at);
-        if let Some(peg) = pegs.iter_mut().rev().find(is_its_own) {
-            peg.place = Place::Untouched;
-        }
-    });
+pub(super) fn forget(loan: Loan) {
+    replace(|place| matches!(place, Place::Lent(of) if *of == loan), Place::Untouched);
 }
 
 /// Frees the peg again when opening fails or is cancelled.
-struct Opening<S: Store, C: Codec, K: Signer>(PhantomData<Sessions<S, C, K>>);
+struct Opening(Loan);
 
-impl<S: Store, C: Codec, K: Signer> Drop for Opening<S, C, K> {
+impl Drop for Opening {
     fn drop(&mut self) {
-        on_peg(|peg, _: &Sessions<S, C, K>| {
-            if matches!(peg.place, Place::Opening) {
-                peg.place = Place::Untouched;
-            }
-        });
+        replace(|place| matches!(place, Place::Opening(of) if *of == self.0), Place::Untouched);
     }
+}
+
+/// Hangs `next` where `is_it`, if that is anywhere; otherwise drops it, after the
+/// pegs were let go.
+fn replace(is_it: impl Fn(&Place) -> bool, mut next: Place) {
+    pegs(|pegs| {
+        if let Some(peg) = pegs.iter_mut().rev().find(|peg| is_it(&peg.place)) {
+            mem::swap(&mut peg.place, &mut next);
+        }
+    });
 }
 
 /// The innermost peg of a layer of this type.
@@ -196,9 +187,15 @@ fn pegs<T>(act: impl FnOnce(&mut Vec<Peg>) -> T) -> Option<T> {
     PEGS.try_with(|pegs| pegs.try_borrow_mut().ok().map(|mut pegs| act(&mut pegs))).ok()?
 }
 
-/// What tells a lent state from all others.
-fn address<S: Store, C: Codec>(state: &State<S, C>) -> usize {
-    std::ptr::from_ref(state).addr()
+/// What tells one opening of a session from every other in this process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Loan(u64);
+
+impl Loan {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// Whom a poll wakes.

@@ -3,7 +3,7 @@
 use super::open::{Presented, State, Stored};
 use super::state::{Fate, Situation, Step, Ticket};
 use crate::codec::Codec;
-use crate::config::Settings;
+use crate::config::{Renewal, Settings};
 use crate::error::{Error, SessionError};
 use crate::record::Header;
 use crate::store::Store;
@@ -31,9 +31,11 @@ impl Plan {
     ) -> Self {
         let now = settings.clock.unix_millis();
         let renews = old.is_some_and(|old| old.is_renewal_due(settings, now));
+        // Where every load postpones the expiry, that of an earlier one is past.
+        let keeps_time = settings.renewal != Renewal::EveryRequest;
         let header = Header {
             created_at: old.map_or(now, |old| old.created_at),
-            renewed_at: old.filter(|_| !renews).map_or(now, |old| old.renewed_at),
+            renewed_at: old.filter(|_| !renews && keeps_time).map_or(now, |old| old.renewed_at),
             permanent,
         };
         Self {
@@ -56,6 +58,9 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<Plan, SessionError<S, C>> {
         let old = self.stored.as_ref().map(|stored| stored.header);
         let mut plan = Plan::to_write(Step::Nothing, old, self.permanent, settings);
+        // A rotation that was dropped half-way must be settled: the browser may
+        // hold no other ticket.
+        let failed = failed && self.rotating.is_none();
         let may_write = !failed && matches!(self.fate, Fate::Keep | Fate::Rotate);
         let changed = may_write
             && self.draft.is_touched()
@@ -82,7 +87,9 @@ impl<S: Store, C: Codec> State<S, C> {
                     }
                 }
             }
-            Step::Nothing if old.is_none() && matches!(self.presented, Presented::Dead) => {
+            Step::Nothing
+                if matches!(self.presented, Presented::Dead) && self.fate != Fate::Ended =>
+            {
                 self.ticket = Ticket::Withdraw;
             }
             _ => {}

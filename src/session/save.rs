@@ -20,7 +20,7 @@ use crate::ttl::Ttl;
 pub(super) const MAX_ATTEMPTS: u32 = 1_000;
 /// How long the record under an old key says where the session went: longer
 /// than a request takes.
-const MOVED_TTL: Ttl = Ttl::minutes(1);
+pub(super) const MOVED_TTL: Ttl = Ttl::minutes(1);
 
 /// What another request saved in the meantime.
 pub(super) struct Newest<S: Store> {
@@ -83,10 +83,19 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         mut plan: Plan,
     ) -> Result<(), SessionError<S, C>> {
+        let mut merged: Option<Merged<S, C>> = None;
         if plan.step == Step::Rotate && self.settle_rotation(sessions).await? {
             plan.step = Step::Update;
+            // The fresh record may hold what another request had saved before,
+            // except where that is refused.
+            if !matches!(sessions.settings().on_conflict, OnConflict::Reject) {
+                let Some(again) = self.merge_newest(sessions, plan, None).await? else {
+                    return Ok(());
+                };
+                plan = again.plan;
+                merged = Some(again);
+            }
         }
-        let mut merged: Option<Merged<S, C>> = None;
         for _ in 0..MAX_ATTEMPTS {
             let updated = match plan.step {
                 Step::Rotate => self.rotate(sessions, plan, merged.as_ref()).await?,
@@ -149,7 +158,7 @@ impl<S: Store, C: Codec> State<S, C> {
 
         let fresh = create(sessions, record, plan).await?;
         let fresh = self.rotating.insert(Box::new(fresh));
-        let moved = record::moved(&fresh.key);
+        let moved = record::moved(&fresh.key, sessions.settings().clock.unix_millis());
         let updated = store.update(&stored.key, &moved, MOVED_TTL, seen).await;
         match updated.map_err(Error::Store)? {
             Update::Updated(_) => {
@@ -176,7 +185,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let (Some(fresh), Some(stored)) = (&self.rotating, &self.stored) else { return Ok(false) };
         let old = sessions.store().load(&stored.key, None).await.map_err(Error::Store)?;
         let contents = old.as_ref().map(|record| record::read(record.value.as_ref()));
-        if matches!(contents, Some(Ok(Contents::Moved(to))) if *to == fresh.key) {
+        if matches!(contents, Some(Ok(Contents::Moved(to, _))) if *to == fresh.key) {
             self.settled();
             return Ok(true);
         }
@@ -264,9 +273,9 @@ impl<S: Store, C: Codec> State<S, C> {
                 let header = header.as_loaded(settings, settings.clock.unix_millis());
                 return Ok(Some(Newest { header, record }));
             }
-            Ok(Contents::Moved(to)) => Presented::Moved(to),
+            Ok(Contents::Moved(to, _)) => Presented::Moved(to),
             // Another version of the program has taken it over.
-            Err(record::UnknownFormat) => Presented::Unreadable,
+            Err(record::UnknownFormat) => Presented::Unreadable(Box::new(stored.key.clone())),
         };
         self.end(end);
         Ok(None)

@@ -13,6 +13,8 @@ use crate::ttl::Ttl;
 
 /// How many records a store without a limit of its own holds.
 const DEFAULT_CAPACITY: usize = 1_000_000;
+/// How many records a shard has room for at least.
+const RECORDS_IN_A_SHARD: usize = 1_024;
 /// How many expired records one operation removes at most, so that none takes
 /// long.
 const REMOVED_AT_ONCE: usize = 16;
@@ -84,8 +86,10 @@ impl Memory {
 
     fn of_capacity(capacity: usize) -> Self {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-        // A small store has one shard, so that its limit is exact.
-        let shards = if capacity < 1_024 { 1 } else { (cores * 8).next_power_of_two() };
+        // A shard has room for at least a thousand records, so that chance does
+        // not fill one long before the others; a small store has one.
+        let most = (capacity / RECORDS_IN_A_SHARD).clamp(1, cores * 8);
+        let shards = 1 << most.ilog2();
         let inner = Inner {
             shards: (0..shards).map(|_| Mutex::default()).collect(),
             shard_capacity: capacity.div_ceil(shards),
