@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn bytes_of_another_format_are_refused() {
-        let long_key = [&[VERSION, MOVED][..], &[b'x'; Key::MAX + 1]].concat();
+        let long_key = [&[VERSION, MOVED][..], &[b'x'; 6 + Key::MAX + 1]].concat();
         for bytes in [
             &[][..],
             &[0; 20],

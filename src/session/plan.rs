@@ -87,10 +87,12 @@ impl<S: Store, C: Codec> State<S, C> {
                     }
                 }
             }
-            Step::Nothing
-                if matches!(self.presented, Presented::Dead) && self.fate != Fate::Ended =>
-            {
-                self.ticket = Ticket::Withdraw;
+            // What ended while it was open was told to the browser by whoever ended
+            // it, perhaps with a newer ticket.
+            Step::Nothing if old.is_none() && self.fate != Fate::Ended => {
+                if matches!(self.presented, Presented::Dead) {
+                    self.ticket = Ticket::Withdraw;
+                }
             }
             _ => {}
         }
