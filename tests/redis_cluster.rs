@@ -24,7 +24,7 @@ use servers::writers::Writers;
 /// Until a replica has taken over.
 const FAILOVER: Duration = Duration::from_secs(30);
 
-static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::shared);
 
 struct InCluster {
     store: Redis<RedisCluster>,

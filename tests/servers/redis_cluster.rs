@@ -1,19 +1,49 @@
 //! Redis Cluster: three masters, each with a replica.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::redis::RedisServer;
 use super::{becomes_true, free_port};
 
 const FORMING_TIME: Duration = Duration::from_secs(60);
+const TURN_TIME: Duration = Duration::from_secs(300);
 
 pub(crate) struct Cluster {
     nodes: Vec<RedisServer>,
+    _turn: Option<Turn>,
+}
+
+/// One cluster at a time: nodes that wait too long for a processor take each
+/// other for dead.
+struct Turn;
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+impl Turn {
+    fn take() -> Self {
+        let mut is_mine = || !TAKEN.swap(true, Ordering::SeqCst);
+        assert!(becomes_true(TURN_TIME, &mut is_mine), "the other clusters do not end");
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        TAKEN.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Cluster {
+    /// A cluster that the test may break.
     pub(crate) fn start() -> Self {
+        let turn = Turn::take();
+        Self { _turn: Some(turn), ..Self::shared() }
+    }
+
+    /// A cluster for all tests that leave it as it is.
+    pub(crate) fn shared() -> Self {
         let nodes: Vec<_> = (0..6).map(|_| start_node()).collect();
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
         let made = Command::new("redis-cli")
@@ -24,7 +54,7 @@ impl Cluster {
             .expect("redis-cli starts");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
 
-        let cluster = Self { nodes };
+        let cluster = Self { nodes, _turn: None };
         assert!(becomes_true(FORMING_TIME, || cluster.is_complete()), "no cluster forms");
         cluster
     }
@@ -40,8 +70,16 @@ impl Cluster {
 
     /// The master of the slot that a key belongs to.
     pub(crate) fn master_of(&self, key: &str) -> &RedisServer {
-        let served = |node: &&&RedisServer| node.try_ask::<Option<String>>(&["GET", key]).is_ok();
-        self.masters().iter().find(served).expect("the slot has a master")
+        let mut master = None;
+        let is_known = || {
+            master = self
+                .masters()
+                .into_iter()
+                .find(|node| node.try_ask::<Option<String>>(&["GET", key]).is_ok());
+            master.is_some()
+        };
+        assert!(becomes_true(FORMING_TIME, is_known), "the slot has no master");
+        master.expect("it was found")
     }
 
     /// Moves a slot with its keys to another master, the way `redis-cli` does.
@@ -98,7 +136,7 @@ fn start_node() -> RedisServer {
         "--cluster-config-file",
         "nodes.conf",
         "--cluster-node-timeout",
-        "1000",
+        "3000",
         "--cluster-replica-validity-factor",
         "0",
         "--cluster-port",
