@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use cloakroom::{Config, Error, Memory, Postcard, Session, Unsigned};
+use cloakroom::{Config, Cookie, Error, Memory, Postcard, Session, Unsigned, cookie_name};
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -82,4 +82,52 @@ async fn a_request_within_a_request_has_a_session_of_its_own() {
     let response = outer.oneshot(Request::default()).await.expect("an answer");
     assert_eq!(response.body(), "40");
     assert_eq!(sessions.store().len(), 2);
+}
+
+/// Memory that one session has left is where the next one is put.
+#[tokio::test]
+async fn a_session_that_was_dropped_elsewhere_costs_that_of_another_layer_nothing() {
+    type Inner = Session<Memory, Postcard<i32>, Unsigned>;
+
+    let store = Memory::new();
+    let outer = Config::new().store(store.clone()).data::<u32>().build();
+    let cookie = Cookie::host(cookie_name!("inner"));
+    let inner = Config::new().store(store.clone()).data::<i32>().cookie(cookie).build();
+    let count = service_fn(async |request: Request<String>| {
+        let elsewhere = Inner::of_request(&request).await.expect("a session");
+        tokio::spawn(async move { drop(elsewhere) }).await.expect("no panic");
+        let mut counter = Counter::of_request(&request).await.expect("a session");
+        *counter = 7;
+        text(*counter)
+    });
+    let service = outer.layer().layer(inner.layer().layer(count));
+    let response = service.oneshot(Request::default()).await.expect("an answer");
+    assert!(response.headers().contains_key("set-cookie"));
+    assert_eq!(store.len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_dropped_in_another_request_is_not_sent_with_its_response() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    // One request at most waits for a session, the other for its turn.
+    let (hand_over, handed_over) = tokio::sync::mpsc::channel::<Counter>(1);
+    let handed_over = tokio::sync::Mutex::new(handed_over);
+    let turn = tokio::sync::Notify::new();
+    let one = sessions.layer().layer(service_fn(async |request: Request<String>| {
+        let own = Counter::of_request(&request).await.expect("a session");
+        tokio::spawn(async move { drop(own) }).await.expect("no panic");
+        turn.notify_one();
+        drop(handed_over.lock().await.recv().await.expect("a session"));
+        text("")
+    }));
+    let other = sessions.layer().layer(service_fn(async |request: Request<String>| {
+        turn.notified().await;
+        let mut counter = Counter::of_request(&request).await.expect("a session");
+        *counter = 42;
+        hand_over.send(counter).await.expect("the first request waits");
+        text("")
+    }));
+    let (one, _) = tokio::join!(one.oneshot(Request::default()), other.oneshot(Request::default()));
+    let response = one.expect("an answer");
+    assert!(!response.headers().contains_key("set-cookie"), "the ticket of another request");
 }

@@ -96,6 +96,29 @@ async fn a_save_that_comes_after_a_logout_brings_nothing_back() {
     assert!(visitor.sessions.store().is_empty());
 }
 
+/// The browser of the second request has a newer ticket by the time it gets the
+/// response of the first.
+#[tokio::test]
+async fn a_session_that_ended_under_a_save_leaves_a_newer_cookie_alone() {
+    for saves in [false, true] {
+        let mut visitor = Visitor::returning().await;
+        let mut slow = visitor.open().await;
+        let mut logout = visitor.open().await;
+        logout.destroy();
+        assert_eq!(visitor.close(logout).await, Sent::Removal);
+        let mut sign_in = visitor.open().await;
+        sign_in.user = Some("ada".to_owned());
+        assert_eq!(visitor.close(sign_in).await, Sent::Cookie);
+
+        slow.visits = 9;
+        if saves {
+            assert!(matches!(slow.save().await, Err(Error::Ended)));
+        }
+        assert_eq!(visitor.close(slow).await, Sent::Nothing, "saves: {saves}");
+        assert_eq!(visitor.open().await.user.as_deref(), Some("ada"));
+    }
+}
+
 #[tokio::test]
 async fn an_update_works_on_the_newest_version() {
     let mut visitor = Visitor::returning().await;

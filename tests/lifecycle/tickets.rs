@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Clock, Codec, Config, HmacSha256, Key, KeyPrefix, MessagePack, SecretKey, Sessions, Store,
+    Clock, Codec, Config, Error, HmacSha256, Key, KeyPrefix, MessagePack, SecretKey, Sessions,
+    Store,
 };
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
@@ -64,6 +65,27 @@ async fn a_logout_with_the_ticket_from_before_a_rotation_ends_the_session() {
     assert_eq!(visitor.close(early_logout).await, Sent::Removal);
     visitor.cookies = old_cookies;
     assert!(visitor.open().await.is_new());
+}
+
+#[tokio::test]
+async fn a_logout_follows_many_rotations_or_says_that_it_could_not() {
+    for rotations in [1, 9, 64, 100] {
+        let mut visitor = Visitor::returning().await;
+        let mut logout = visitor.open().await;
+        for _ in 0..rotations {
+            let mut rotating = visitor.open().await;
+            rotating.rotate();
+            assert_eq!(visitor.close(rotating).await, Sent::Cookie);
+        }
+        logout.destroy();
+        if let Err(error) = logout.save().await {
+            assert!(matches!(error, Error::Contended), "{error}");
+            assert!(!visitor.open().await.is_new());
+            logout.save().await.expect("the second attempt goes on where the first gave up");
+        }
+        assert!(visitor.open().await.is_new(), "after {rotations} rotations");
+        assert_eq!(visitor.close(logout).await, Sent::Removal);
+    }
 }
 
 #[tokio::test]
@@ -130,6 +152,29 @@ async fn a_record_of_another_program_is_left_as_it_is() {
     assert_eq!(visitor.close(session).await, Sent::Cookie);
     assert_eq!(visitor.sessions.store().len(), 2);
     assert_eq!(visitor.open().await.visits, 1);
+}
+
+#[tokio::test]
+async fn a_logout_ends_a_session_whose_record_cannot_be_read() {
+    let mut visitor = Visitor::returning().await;
+    let codec = MessagePack::<Account>::new();
+    let store = visitor.sessions.store().clone();
+    let newer = Config::new().store(store).codec(codec).clock(visitor.clock.clone()).build();
+    let mut undecodable = newer.open(&visitor.cookies).await.expect("the store answers");
+    assert!(undecodable.is_new());
+    undecodable.destroy();
+    let mut headers = HeaderMap::new();
+    undecodable.close(&mut headers).await.expect("destroyed");
+    assert!(headers[SET_COOKIE].to_str().expect("text").contains("Max-Age=0"));
+    assert!(visitor.open().await.is_new());
+    assert!(visitor.sessions.store().is_empty());
+
+    visitor = visitor.returned().await;
+    visitor.sessions.store().overwrite_all(b"not a session").await;
+    let mut foreign = visitor.open().await;
+    foreign.destroy();
+    assert_eq!(visitor.close(foreign).await, Sent::Removal);
+    assert!(visitor.sessions.store().is_empty());
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use cloakroom::{Percent, Renewal};
+use cloakroom::{Clock, Percent, Renewal};
+use http::HeaderMap;
 
 use crate::visitor::{Sent, Visitor};
 
@@ -89,4 +90,92 @@ async fn the_renewal_threshold_can_be_chosen() {
     visitor.clock.advance(Duration::from_secs(1));
     let session = visitor.open().await;
     assert_eq!(visitor.close(session).await, Sent::Cookie);
+}
+
+async fn renewed_at_every_request() -> Visitor {
+    Visitor::configured(|config| config.renewal(Renewal::EveryRequest)).returned().await
+}
+
+#[tokio::test]
+async fn a_slow_request_that_saves_does_not_shorten_a_session_in_use() {
+    for changed_meanwhile in [false, true] {
+        let mut visitor = renewed_at_every_request().await;
+        let mut slow = visitor.open().await;
+        visitor.clock.advance(Duration::from_secs(3_590));
+        let mut quick = visitor.open().await;
+        quick.visits += u32::from(changed_meanwhile);
+        visitor.close(quick).await;
+
+        visitor.clock.advance(Duration::from_secs(20));
+        slow.cart.push(7);
+        visitor.close(slow).await;
+        visitor.clock.advance(Duration::from_secs(3_570));
+        let session = visitor.open().await;
+        assert!(!session.is_new(), "it was used within the hour");
+        assert_eq!((session.visits, &*session.cart), (1 + u32::from(changed_meanwhile), &[7][..]));
+    }
+}
+
+#[tokio::test]
+async fn a_moved_record_ends_after_a_minute_though_every_load_postpones_it() {
+    let mut visitor = renewed_at_every_request().await;
+    let old = visitor.cookies.clone();
+    let mut session = visitor.open().await;
+    session.rotate();
+    visitor.close(session).await;
+
+    visitor.cookies = old;
+    for (seconds, sent) in [(0, Sent::Nothing), (59, Sent::Nothing), (1, Sent::Cookie)] {
+        visitor.clock.advance(Duration::from_secs(seconds));
+        let mut late = visitor.open().await;
+        late.visits = 5;
+        assert_eq!(visitor.close(late).await, sent, "{seconds} seconds later");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_from_before_a_rotation_ends_nothing_though_it_is_used_all_the_time() {
+    let mut visitor = renewed_at_every_request().await;
+    let planted = visitor.cookies.clone();
+    let mut session = visitor.open().await;
+    session.rotate();
+    visitor.close(session).await;
+
+    let open_planted =
+        async |visitor: &Visitor| visitor.sessions.open(&planted).await.expect("the store answers");
+    for _ in 0..20 {
+        visitor.clock.advance(Duration::from_secs(50));
+        assert!(open_planted(&visitor).await.is_new());
+    }
+    let mut logout = open_planted(&visitor).await;
+    logout.destroy();
+    logout.close(&mut HeaderMap::new()).await.expect("closed");
+    assert!(!visitor.open().await.is_new());
+}
+
+#[test]
+fn a_manual_clock_never_goes_back() {
+    let clock = Clock::manual();
+    for time in [Duration::MAX, Duration::from_millis(u64::MAX), Duration::from_millis(1)] {
+        let before = clock.now();
+        clock.advance(time);
+        assert!(clock.now() >= before);
+    }
+}
+
+#[tokio::test]
+async fn a_session_works_at_the_latest_time_of_the_clock() {
+    for renewal in [Renewal::default(), Renewal::EveryRequest, Renewal::Never] {
+        let mut visitor = Visitor::configured(|config| config.renewal(renewal));
+        visitor.clock.advance(Duration::MAX);
+        visitor = visitor.returned().await;
+        let mut session = visitor.open().await;
+        assert_eq!((session.is_new(), session.visits), (false, 1), "{renewal:?}");
+        session.rotate();
+        assert_eq!(visitor.close(session).await, Sent::Cookie);
+        let mut session = visitor.open().await;
+        session.visits = 2;
+        visitor.close(session).await;
+        assert_eq!(visitor.open().await.visits, 2, "{renewal:?}");
+    }
 }

@@ -1,13 +1,15 @@
 //! Whole requests under the layer that are dropped at each of their awaits, as
 //! a server drops them when the client hangs up.
 
+use std::sync::mpsc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt;
 
-use crate::bank::{ADA, Bank, Customer};
+use crate::bank::{ADA, Bank, Customer, after_response};
 use crate::schedule::{drop_after, drop_everywhere, finish, yield_once};
 
 async fn whoami(session: Customer) -> String {
@@ -116,4 +118,31 @@ fn requests_that_are_dropped_while_others_run_do_not_mix_their_sessions() {
         let body = finish(axum::body::to_bytes(response.into_body(), 1_024)).expect("a body");
         assert_eq!(body, format!("{ADA:?} 0"));
     }
+}
+
+/// The old ticket may be worth nothing by then, so the response has to bring the
+/// new one, whatever became of the handler.
+#[test]
+fn a_rotation_that_is_dropped_before_a_server_error_does_not_sign_out() {
+    drop_everywhere(|polls| {
+        let bank = Bank::new(2, 2);
+        let ada = bank.ada();
+        let (sender, receiver) = mpsc::channel();
+        let time_out = async move |mut session: Customer| {
+            session.rotate();
+            let is_ready = drop_after(polls, session.save()).is_some();
+            sender.send(is_ready).expect("the test waits");
+            StatusCode::GATEWAY_TIMEOUT
+        };
+        let router = Router::new().route("/", get(time_out)).layer(bank.sessions.layer());
+        let mut request = Request::get("/").body(Body::empty()).expect("a path");
+        *request.headers_mut() = ada.clone();
+
+        let Ok(response) = finish(router.oneshot(request));
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
+        let browser = after_response(ada, response.headers());
+        let account = bank.account(&browser);
+        assert_eq!(account.expect("still signed in").user, ADA, "after {polls} polls");
+        receiver.recv().expect("the handler ran")
+    });
 }

@@ -111,6 +111,31 @@ fn a_rotation_may_be_dropped_and_repeated() {
     });
 }
 
+/// The other's change reaches the fresh record by a merge, before the rotation
+/// is dropped.
+#[test]
+fn a_rotation_that_is_dropped_after_a_merge_keeps_the_change_of_another() {
+    for visits in [0, 1] {
+        drop_everywhere(|polls| {
+            let bank = bank();
+            let ada = bank.ada();
+            let mut session = bank.open(&ada);
+            let mut other = bank.open(&ada);
+            other.note = "of another".to_owned();
+            close(other, ada.clone());
+
+            session.visits = visits;
+            session.rotate();
+            let is_ready = drop_after(polls, session.save()).is_some();
+            finish(session.save()).expect("saved");
+            let browser = close(session, ada.clone());
+            let account = bank.account(&browser).expect("the browser has the new ticket");
+            assert_eq!((account.visits, &*account.note), (visits, "of another"), "{polls} polls");
+            is_ready
+        });
+    }
+}
+
 #[test]
 fn a_sign_out_may_be_dropped_and_repeated() {
     drop_everywhere(|polls| {

@@ -9,4 +9,5 @@ mod dropped_requests;
 mod dropped_steps;
 mod interleavings;
 mod many_requests;
+mod pegs;
 mod schedule;

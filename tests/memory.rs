@@ -1,0 +1,112 @@
+//! How many records `Memory` holds, and how it lets go of them.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use cloakroom::store::Create;
+use cloakroom::{Clock, IdLength, Key, KeyPrefix, Memory, SessionId, Store, Sweep, Ttl};
+
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_024).expect("not zero");
+
+fn new_key() -> Key {
+    let id = SessionId::generate(IdLength::default()).expect("an id");
+    Key::hashed(&KeyPrefix::default(), &id)
+}
+
+async fn create(store: &Memory, ttl: Ttl) -> Key {
+    let key = new_key();
+    let Ok(created) = store.create(&key, b"data", ttl).await;
+    assert!(matches!(created, Create::Created(_)));
+    key
+}
+
+async fn holds(store: &Memory, key: &Key) -> bool {
+    let Ok(record) = store.load(key, None).await;
+    record.is_some()
+}
+
+/// A full store of 1,024 records, of which each expires before the next.
+async fn full() -> (Memory, Vec<Key>) {
+    let store = Memory::with_capacity(CAPACITY).clock(Clock::manual());
+    let mut keys = Vec::new();
+    for second in 1..=1_024 {
+        keys.push(create(&store, Ttl::seconds(second)).await);
+    }
+    (store, keys)
+}
+
+#[tokio::test]
+async fn a_store_of_1024_keeps_1024_records_and_drops_the_one_nearest_to_its_expiry() {
+    let (store, keys) = full().await;
+    assert_eq!(store.len(), 1_024);
+    for key in &keys {
+        assert!(holds(&store, key).await);
+    }
+
+    let newest = create(&store, Ttl::MIN).await;
+    assert_eq!(store.len(), 1_024);
+    assert!(holds(&store, &newest).await, "the new record is not the one to go");
+    assert!(!holds(&store, &keys[0]).await);
+    for key in &keys[1..] {
+        assert!(holds(&store, key).await);
+    }
+}
+
+#[tokio::test]
+async fn a_record_whose_expiry_was_postponed_is_not_the_first_to_go() {
+    let (store, keys) = full().await;
+    let Ok(postponed) = store.load(&keys[0], Some(Ttl::days(1))).await;
+    assert!(postponed.is_some());
+    create(&store, Ttl::days(1)).await;
+    assert!(holds(&store, &keys[0]).await);
+    assert!(!holds(&store, &keys[1]).await);
+}
+
+#[tokio::test]
+async fn clones_share_their_records() {
+    let store = Memory::with_capacity(CAPACITY);
+    let clone = store.clone();
+    let key = create(&store, Ttl::days(1)).await;
+    assert!(holds(&clone, &key).await);
+    let Ok(removed) = clone.remove(&key).await;
+    assert!(removed.is_some());
+    assert!(!holds(&store, &key).await);
+    assert!(store.is_empty() && clone.is_empty());
+}
+
+#[tokio::test]
+async fn expired_records_are_removed_along_the_way_without_sweeping() {
+    let clock = Clock::manual();
+    let store = Memory::with_capacity(CAPACITY).clock(clock.clone());
+    for _ in 0..100 {
+        create(&store, Ttl::seconds(1)).await;
+    }
+    let living = create(&store, Ttl::days(1)).await;
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(store.len(), 101);
+
+    assert!(holds(&store, &living).await);
+    assert!((2..101).contains(&store.len()), "one operation removes some, so that none takes long");
+    for _ in 0..100 {
+        assert!(holds(&store, &living).await);
+    }
+    assert_eq!(store.len(), 1);
+}
+
+#[tokio::test]
+async fn sweeping_removes_what_has_expired_and_says_how_much() {
+    let clock = Clock::manual();
+    let store = Memory::new().clock(clock.clone());
+    for _ in 0..500 {
+        create(&store, Ttl::seconds(1)).await;
+    }
+    for _ in 0..10 {
+        create(&store, Ttl::seconds(2)).await;
+    }
+    let Ok(early) = store.sweep().await;
+    clock.advance(Duration::from_secs(1));
+    let Ok(swept) = store.sweep().await;
+    assert_eq!((early, swept, store.len()), (0, 500, 10));
+    let Ok(again) = store.sweep().await;
+    assert_eq!(again, 0);
+}
