@@ -1,15 +1,11 @@
 //! What the pieces of a request cost: `cargo bench --bench pieces --all-features`.
-//!
-//! A signer is measured through the configuration that owns it: what `signed` costs
-//! more than `unsigned` is verifying the tag where a session is opened, and
-//! verifying and signing where every response sends the ticket.
 
 use std::hint::black_box;
 
 use cloakroom::store::{Create, Update};
 use cloakroom::{
-    Codec, Config, IdLength, Json, Key, KeyPrefix, Memory, MessagePack, Postcard, Renewal,
-    SecretKey, SessionId, Sessions, Signer, Store, Ttl,
+    Codec, Config, HmacSha256, IdLength, Json, Key, KeyPrefix, Memory, MessagePack, Postcard,
+    Renewal, SecretKey, SessionId, Sessions, Signer, Store, Ttl,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::header::{COOKIE, SET_COOKIE};
@@ -48,6 +44,30 @@ fn ids(c: &mut Criterion) {
     let id = SessionId::generate(length).expect("randomness");
     group.bench_function("hashed key", |b| b.iter(|| Key::hashed(&prefix, black_box(&id))));
     group.bench_function("plain key", |b| b.iter(|| Key::plain(&prefix, black_box(&id))));
+}
+
+fn signatures(c: &mut Criterion) {
+    let mut group = c.benchmark_group("hmac-sha256");
+    let signer = HmacSha256::new(&SecretKey::new([7; 32]));
+    let id = SessionId::generate(IdLength::default()).expect("randomness");
+    let mut value = String::with_capacity(128);
+    let mut sign = || {
+        value.clear();
+        value.push_str(id.as_str());
+        signer.sign("__Host-id", black_box(id.as_str()), &mut value);
+        value.len()
+    };
+    group.bench_function("sign", |b| b.iter(&mut sign));
+    sign();
+    group.bench_function("verify", |b| {
+        b.iter(|| signer.verify("__Host-id", black_box(&value)).is_some());
+    });
+
+    assert_eq!(signer.verify("__Host-id", &value), Some(id.as_str()));
+    value.pop();
+    group.bench_function("refuse", |b| {
+        b.iter(|| signer.verify("__Host-id", black_box(&value)).is_some());
+    });
 }
 
 fn codecs(c: &mut Criterion) {
@@ -188,5 +208,5 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().expect("a runtime")
 }
 
-criterion_group!(benches, ids, codecs, memory, framework_free);
+criterion_group!(benches, ids, signatures, codecs, memory, framework_free);
 criterion_main!(benches);

@@ -28,11 +28,14 @@ pub struct HmacSha256 {
 }
 
 impl HmacSha256 {
-    pub(crate) fn new(key: &SecretKey) -> Self {
+    /// Signs with `key`. `Config::secret_key` makes one.
+    #[must_use]
+    pub fn new(key: &SecretKey) -> Self {
         Self { newest: ring_key(key), older: Vec::new() }
     }
 
-    pub(crate) fn accept_older(&mut self, key: &SecretKey) {
+    /// Accepts what `key` has signed, too. `Config::accept_older_key` does it.
+    pub fn accept_older(&mut self, key: &SecretKey) {
         self.older.push(ring_key(key));
     }
 }
