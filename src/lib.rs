@@ -11,14 +11,14 @@
 //! | [`Config`] | puts a configuration together; incomplete ones do not compile |
 //! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
 //! | [`Session`] | one open session in one request; dereferences to your struct |
-//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store) |
+//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Redis`](store) |
 //! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec) |
 //! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`] |
 //! | [`Cookie`] | the ticket's name and attributes in the browser |
 //!
 //! A session's type names the three that it is made with, for example
-//! `Session<Memory, Postcard<Cart>, HmacSha256>`. There is no dynamic dispatch,
-//! and nothing about the wiring is left to find out at run time.
+//! `Session<Memory, Postcard<Cart>, HmacSha256>`. They are called without dynamic
+//! dispatch, and the compiler has checked that they fit.
 //!
 //! # Five minutes
 //!
