@@ -109,26 +109,30 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
 }
 
 /// Opens the session of the request whose future is being polled, or takes it
-/// up where it was hung.
+/// up where it was hung. Of several pegs of this type, the innermost counts.
 async fn take<S: Store, C: Codec, K: Signer>(
     headers: &HeaderMap,
 ) -> Result<Session<S, C, K>, SessionError<S, C>> {
     let waker = poll_fn(|cx| Poll::Ready(WakerId::of(cx))).await;
     let loan = Loan::new();
-    let begun = on_peg(|peg, sessions: &Sessions<S, C, K>| {
+    let begun = pegs(|pegs| {
+        let (peg, sessions) = pegs.iter_mut().rev().find_map(|peg| {
+            let sessions = peg.sessions::<S, C, K>()?.clone();
+            Some((peg, sessions))
+        })?;
         if peg.waker != Some(waker) {
-            return Err(Error::ForeignTask);
+            return Some(Err(Error::ForeignTask));
         }
-        match mem::replace(&mut peg.place, Place::Opening(loan)) {
-            Place::Untouched => Ok((sessions.clone(), None)),
-            Place::Hung(state) => Ok((sessions.clone(), state.downcast().ok())),
+        Some(match mem::replace(&mut peg.place, Place::Opening(loan)) {
+            Place::Untouched => Ok((sessions, None)),
+            Place::Hung(state) => Ok((sessions, state.downcast().ok())),
             taken @ (Place::Opening(_) | Place::Lent(_)) => {
                 peg.place = taken;
                 Err(Error::InUse)
             }
-        }
+        })
     });
-    let (sessions, hung) = begun.unwrap_or(Err(Error::MissingLayer))?;
+    let (sessions, hung) = begun.flatten().unwrap_or(Err(Error::MissingLayer))?;
     let state = match hung {
         Some(state) => state,
         None => {
@@ -169,17 +173,6 @@ fn replace(is_it: impl Fn(&Place) -> bool, mut next: Place) {
             mem::swap(&mut peg.place, &mut next);
         }
     });
-}
-
-/// The innermost peg of a layer of this type.
-fn on_peg<S: Store, C: Codec, K: Signer, T>(
-    act: impl FnOnce(&mut Peg, &Sessions<S, C, K>) -> T,
-) -> Option<T> {
-    pegs(|pegs| {
-        let peg = pegs.iter_mut().rev().find(|peg| peg.sessions::<S, C, K>().is_some())?;
-        let sessions = peg.sessions.clone();
-        Some(act(peg, sessions.downcast_ref()?))
-    })?
 }
 
 /// `None` only while the thread ends.
