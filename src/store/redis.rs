@@ -7,6 +7,8 @@ mod server;
 mod swap;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use redis::aio::ConnectionLike;
@@ -26,14 +28,15 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 /// Keeps sessions in Redis 6.2 or newer, or in Valkey: on one server, or in a
 /// cluster. Inside a tokio runtime only.
 ///
-/// Every operation is one command for one key, and one round trip. The server
+/// Every operation is one command for one key, and one round trip; only an update
+/// that finds another version in its place asks a second question. The server
 /// removes what is past its time by itself.
 ///
 /// | operation | command |
 /// |---|---|
 /// | load | `GET`, or `GETEX` where it postpones the expiry |
 /// | create | `SET` with `NX` |
-/// | update | `EVALSHA` of a script that compares and sets |
+/// | update | `SET` with `IFEQ`; before Redis 8.4 and Valkey 8.1, `EVALSHA` of a script that does the same |
 /// | remove | `GETDEL` |
 ///
 /// Values stand in the server as they are given, so that other programs can
@@ -70,6 +73,8 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Redis<C = RedisServer> {
     connection: C,
+    /// The server is too old to compare and set in one command.
+    swaps_by_script: Arc<AtomicBool>,
 }
 
 /// The version of a record in [`Redis`]: its bytes.
@@ -134,7 +139,7 @@ where
     /// replicas, which may still have a session that has ended.
     #[must_use]
     pub fn new(connection: C) -> Self {
-        Self { connection }
+        Self { connection, swaps_by_script: Arc::default() }
     }
 
     async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {

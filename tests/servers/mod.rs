@@ -16,6 +16,7 @@ pub(crate) mod proxy;
 pub(crate) mod races;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
+pub(crate) mod valkey;
 pub(crate) mod visitor;
 pub(crate) mod writers;
 

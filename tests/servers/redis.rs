@@ -26,6 +26,7 @@ pub(crate) fn shared_url() -> String {
 
 /// A private server.
 pub(crate) struct RedisServer {
+    program: String,
     process: Option<Process>,
     folder: PathBuf,
     options: Vec<OsString>,
@@ -35,6 +36,11 @@ pub(crate) struct RedisServer {
 impl RedisServer {
     /// Starts a server with further options, for example `--appendonly yes`.
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_program(PROGRAM.to_owned(), options)
+    }
+
+    /// Starts a server of another kind, which takes the same options.
+    pub(crate) fn start_program(program: String, options: &[&str]) -> Self {
         let port = free_port();
         let folder = folder();
         let mut all: Vec<OsString> = vec!["--port".into(), port.to_string().into()];
@@ -42,7 +48,7 @@ impl RedisServer {
         all.push(folder.clone().into());
         all.extend(options.iter().map(OsString::from));
 
-        let mut server = Self { process: None, folder, options: all, port };
+        let mut server = Self { program, process: None, folder, options: all, port };
         server.start_again();
         server
     }
@@ -53,7 +59,8 @@ impl RedisServer {
             process.stop_and_keep_folder();
         }
         let options = self.options.clone();
-        self.process = Some(Process::start(PACKAGE, "KILL", &self.folder, PROGRAM, options));
+        let process = Process::start(PACKAGE, "KILL", &self.folder, &self.program, options);
+        self.process = Some(process);
         let process_id = format!("process_id:{}\r\n", self.process().id());
         wait_until_up(&self.folder, || {
             self.try_ask(&["INFO", "server"]).is_ok_and(|info: String| info.contains(&process_id))

@@ -2,15 +2,19 @@
 //!
 //! Compared are the bytes themselves: for the server that is less work than any
 //! digest of them, and nobody can make two values that it takes for one.
+//!
+//! Valkey 8.1 and Redis 8.4 can do it in a `SET`; older servers run a script. A
+//! server is asked for the former until it refuses.
 
 use std::sync::LazyLock;
+use std::sync::atomic::Ordering;
 
 use data_encoding::HEXLOWER;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-use super::{Redis, RedisError, RedisRevision};
+use super::{Redis, RedisError, RedisRevision, on};
 use crate::store::{Key, Update};
 use crate::ttl::Ttl;
 
@@ -39,7 +43,13 @@ where
         ttl: Ttl,
         seen: &RedisRevision,
     ) -> Result<Update<RedisRevision>, RedisError> {
-        match self.run(key, value, ttl, seen).await? {
+        if !self.swaps_by_script.load(Ordering::Relaxed) {
+            if let Some(updated) = self.swap_natively(key, value, ttl, seen).await? {
+                return Ok(updated);
+            }
+            self.swaps_by_script.store(true, Ordering::Relaxed);
+        }
+        match self.run_script(key, value, ttl, seen).await? {
             Value::Int(1) => Ok(Update::Updated(RedisRevision::of(value))),
             Value::Int(0) => Ok(Update::Conflict),
             Value::Int(-1) => Ok(Update::Gone),
@@ -47,7 +57,36 @@ where
         }
     }
 
-    async fn run(
+    /// `None` when the server does not know how.
+    async fn swap_natively(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &RedisRevision,
+    ) -> Result<Option<Update<RedisRevision>>, RedisError> {
+        let mut command = on(key, "SET");
+        command.arg(value).arg("IFEQ").arg(&*seen.0).arg("PX").arg(ttl.as_millis());
+        let reply = self.connection.clone().req_packed_command(&command).await;
+        match reply.and_then(Value::extract_error) {
+            Ok(Value::Okay) => Ok(Some(Update::Updated(RedisRevision::of(value)))),
+            Ok(Value::Nil) => self.why_not(key).await.map(Some),
+            Ok(_) => Err(RedisError::UNEXPECTED),
+            Err(error) if is_syntax_error(&error) => Ok(None),
+            Err(error) => Err(RedisError::of(error)),
+        }
+    }
+
+    /// Why a record was not replaced.
+    async fn why_not(&self, key: &Key) -> Result<Update<RedisRevision>, RedisError> {
+        match self.send(&on(key, "EXISTS")).await? {
+            Value::Int(0) => Ok(Update::Gone),
+            Value::Int(_) => Ok(Update::Conflict),
+            _ => Err(RedisError::UNEXPECTED),
+        }
+    }
+
+    async fn run_script(
         &self,
         key: &Key,
         value: &[u8],
@@ -68,4 +107,10 @@ where
             reply => reply.map_err(RedisError::of),
         }
     }
+}
+
+/// What a server says to options of `SET` that it does not know.
+fn is_syntax_error(error: &redis::RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+        && error.detail() == Some("syntax error")
 }
