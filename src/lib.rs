@@ -146,6 +146,7 @@
 //! | `json` | | [`Json`](codec): readable |
 //! | `tower` | with `axum` | `cloakroom::middleware`: the layer |
 //! | `axum` | yes | `cloakroom::axum`: [`Session`] as an extractor, [`Error`] as a response |
+//! | `sweeper` | with `file`, `mysql`, `postgres`, `sqlite` | `Sessions::sweep_every`: a task that removes expired records |
 //! | `contract` | | the rules of a [`Store`] as tests, for stores of your own |
 //!
 //! # Where to go on
@@ -206,6 +207,8 @@ pub use self::codec::MessagePack;
 pub use self::codec::Postcard;
 #[doc(inline)]
 pub use self::codec::{Codec, SessionData};
+#[cfg(feature = "sweeper")]
+pub use self::config::Sweeper;
 pub use self::config::{
     AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, Sessions, Versions, WantsData,
     WantsSecretKey, WantsStore,

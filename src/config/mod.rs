@@ -4,6 +4,8 @@
 mod data;
 mod sessions;
 mod settings;
+#[cfg(feature = "sweeper")]
+mod sweeper;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,6 +14,8 @@ use std::sync::Arc;
 pub use self::sessions::Sessions;
 pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};
+#[cfg(feature = "sweeper")]
+pub use self::sweeper::Sweeper;
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::cookie::Cookie;

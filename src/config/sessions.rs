@@ -40,6 +40,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     /// were.
     ///
     /// For a store that does not do it along the way, such as `File`.
+    /// `sweep_every` does it again and again.
     ///
     /// # Errors
     ///
@@ -49,17 +50,12 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     ///
     /// ```no_run
     /// # use cloakroom::{Codec, Sessions, Signer, Sweep};
-    /// # fn example<S: Sweep, C: Codec, K: Signer>(sessions: &Sessions<S, C, K>) {
-    /// let sweeper = sessions.clone();
-    /// tokio::spawn(async move {
-    ///     let mut every_hour = tokio::time::interval(std::time::Duration::from_secs(3_600));
-    ///     loop {
-    ///         every_hour.tick().await;
-    ///         if let Err(error) = sweeper.sweep().await {
-    ///             eprintln!("sweeping failed: {error}");
-    ///         }
-    ///     }
-    /// });
+    /// # async fn example<S: Sweep, C: Codec, K: Signer>(
+    /// #     sessions: &Sessions<S, C, K>,
+    /// # ) -> Result<(), S::Error> {
+    /// let removed = sessions.sweep().await?;
+    /// println!("{removed} sessions had expired");
+    /// # Ok(())
     /// # }
     /// ```
     pub async fn sweep(&self) -> Result<u64, S::Error>

@@ -207,7 +207,7 @@ pub trait Keep: Store {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not need sweeping",
     label = "this store removes expired records by itself",
-    note = "leave the call to `sweep` out"
+    note = "leave the call out"
 )]
 pub trait Sweep: Store {
     /// Removes the records whose time is over, and says how many they were.
