@@ -230,11 +230,11 @@ pub use self::store::Memory;
 #[cfg(feature = "null")]
 #[doc(inline)]
 pub use self::store::Null;
-#[cfg(feature = "redis")]
-#[doc(inline)]
-pub use self::store::Redis;
 #[doc(inline)]
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
+#[cfg(feature = "redis")]
+#[doc(inline)]
+pub use self::store::{NearCache, Redis};
 pub use self::ttl::{InvalidTtl, Ttl};
 
 /// Compiles and runs the examples in the README.

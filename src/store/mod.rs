@@ -22,7 +22,10 @@ pub use self::memory::{Memory, MemoryRevision};
 #[cfg(feature = "null")]
 pub use self::null::Null;
 #[cfg(feature = "redis")]
-pub use self::redis::{Redis, RedisCluster, RedisError, RedisOptions, RedisRevision, RedisServer};
+pub use self::redis::{
+    NearCache, NearCacheOptions, Redis, RedisCluster, RedisError, RedisOptions, RedisRevision,
+    RedisServer,
+};
 use crate::id::{IdLength, SessionId};
 use crate::ttl::Ttl;
 

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod error;
+mod near_cache;
 mod options;
 mod server;
 mod swap;
@@ -16,6 +17,7 @@ use redis::{Cmd, Value, cmd};
 
 pub use self::cluster::RedisCluster;
 pub use self::error::RedisError;
+pub use self::near_cache::{NearCache, NearCacheOptions};
 pub use self::options::RedisOptions;
 pub use self::server::RedisServer;
 use super::{Create, Keep, Key, Loaded, Record, Store, Update};

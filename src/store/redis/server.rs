@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, Pipeline, PushInfo, PushKind,
-    RedisError, RedisFuture, RedisResult, ServerErrorKind, Value,
+    RedisError, RedisFuture, RedisResult, ServerErrorKind, Value, cmd,
 };
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -27,12 +27,23 @@ pub struct RedisServer {
     shared: Arc<Shared>,
 }
 
+/// Hears what a server says unasked, of the keys that were read from it.
+pub(super) trait Listener: Send + Sync {
+    /// Called in the order in which the server has answered.
+    fn hear(&self, push: &PushInfo);
+
+    /// From now on there is another connection, or none: what was heard so far
+    /// is not the whole any more.
+    fn start_over(&self);
+}
+
 struct Shared {
     client: Client,
     config: AsyncConnectionConfig,
     connection_timeout: Duration,
     database: i64,
     link: Mutex<Arc<Link>>,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 /// One connection, from before it is made until it is given up.
@@ -55,8 +66,23 @@ impl RedisServer {
             connection_timeout: options.connection_timeout,
             database,
             link: Mutex::default(),
+            listener: None,
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The same server on a connection of its own, on which it tells of changes
+    /// in what was read.
+    pub(super) fn with_listener(&self, listener: Arc<dyn Listener>) -> Self {
+        let shared = Shared {
+            client: self.shared.client.clone(),
+            config: self.shared.config.clone(),
+            connection_timeout: self.shared.connection_timeout,
+            database: self.shared.database,
+            link: Mutex::default(),
+            listener: Some(listener),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Connects, if nobody has yet.
@@ -86,6 +112,10 @@ impl Shared {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         if link.is_broken.load(Ordering::Relaxed) {
             *link = Arc::default();
+            // Behind the lock, so that nobody asks on the old one and keeps it.
+            if let Some(listener) = &self.listener {
+                listener.start_over();
+            }
         }
         link.clone()
     }
@@ -105,13 +135,25 @@ impl Shared {
 
     async fn connect(&self, is_broken: &Arc<AtomicBool>) -> RedisResult<MultiplexedConnection> {
         let is_broken = is_broken.clone();
+        let listener = self.listener.clone();
         let config = self.config.clone().set_push_sender(move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {
                 is_broken.store(true, Ordering::Relaxed);
             }
+            match &listener {
+                Some(listener) if push.kind == PushKind::Disconnection => listener.start_over(),
+                Some(listener) => listener.hear(&push),
+                None => {}
+            }
             Ok::<(), RedisError>(())
         });
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+        let mut connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        if self.listener.is_some() {
+            let track = cmd("CLIENT").arg("TRACKING").arg("ON").take();
+            connection.send_packed_command(&track).await?.extract_error()?;
+        }
+        Ok(connection)
     }
 }
 
