@@ -153,6 +153,8 @@
 //!
 //! - [`Config`] has a method for each setting, with its default.
 //! - [`Session`] has all that can be done with a session.
+//! - [`guide`] has longer pages: [choosing a store](guide::stores), and what to
+//!   expect where one machine is not enough.
 //! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
 //!   example.
 //! - `examples/quickstart.rs` is an axum application with pages to click
@@ -194,6 +196,7 @@ pub mod middleware;
 // Floor 6
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod guide;
 
 pub use self::clock::Clock;
 #[cfg(feature = "json")]
