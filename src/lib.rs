@@ -158,7 +158,8 @@
 //! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
 //!   example.
 //! - `examples/quickstart.rs` is an axum application with pages to click
-//!   through, `examples/framework_free.rs` needs no framework.
+//!   through, `examples/any_store.rs` runs with each store, and
+//!   `examples/framework_free.rs` needs no framework.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
