@@ -153,10 +153,13 @@
 //!
 //! - [`Config`] has a method for each setting, with its default.
 //! - [`Session`] has all that can be done with a session.
+//! - [`guide`] has longer pages: [choosing a store](guide::stores), and what to
+//!   expect where one machine is not enough.
 //! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
 //!   example.
 //! - `examples/quickstart.rs` is an axum application with pages to click
-//!   through, `examples/framework_free.rs` needs no framework.
+//!   through, `examples/any_store.rs` runs with each store, and
+//!   `examples/framework_free.rs` needs no framework.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
@@ -194,6 +197,7 @@ pub mod middleware;
 // Floor 6
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod guide;
 
 pub use self::clock::Clock;
 #[cfg(feature = "json")]

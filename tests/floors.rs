@@ -40,6 +40,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("session/", 4),
     ("middleware/", 5),
     ("axum.rs", 6),
+    ("guide/", 6),
 ];
 
 const LONGEST_FILE: usize = 400;
