@@ -70,12 +70,18 @@ impl MemcachedServer {
             && matches!(uri.path(), "" | "/")
             && uri.query().is_none();
         match port {
-            Some(port) if is_whole && !host.is_empty() => {
+            Some(port) if is_whole && is_host(host) => {
                 Ok(Self { host: host.trim_matches(['[', ']']).into(), port })
             }
             _ => Err(MemcachedError::UNUSABLE),
         }
     }
+}
+
+/// A name or an address; a list of servers, which a URL may also hold, is none.
+fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
 }
 
 impl MemcachedDial for MemcachedServer {
