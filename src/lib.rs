@@ -11,7 +11,7 @@
 //! | [`Config`] | puts a configuration together; incomplete ones do not compile |
 //! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
 //! | [`Session`] | one open session in one request; dereferences to your struct |
-//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Redis`](store) |
+//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Memcached`](store), [`Redis`](store) |
 //! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec) |
 //! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`] |
 //! | [`Cookie`] | the ticket's name and attributes in the browser |
@@ -140,6 +140,7 @@
 //! | `memory` | yes | [`Memory`](store): sessions in this process |
 //! | `file` | | [`File`](store): sessions in a directory; Unix only |
 //! | `null` | | [`Null`](store): keeps nothing |
+//! | `memcached` | | [`Memcached`](store): sessions in Memcached |
 //! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster |
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
@@ -228,6 +229,9 @@ pub use self::signer::{HmacSha256, Signer, Unsigned};
 #[cfg(all(unix, feature = "file"))]
 #[doc(inline)]
 pub use self::store::File;
+#[cfg(feature = "memcached")]
+#[doc(inline)]
+pub use self::store::Memcached;
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use self::store::Memory;

@@ -2,6 +2,8 @@
 
 #[cfg(all(unix, feature = "file"))]
 mod file;
+#[cfg(feature = "memcached")]
+mod memcached;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "null")]
@@ -17,6 +19,10 @@ use ring::digest::{SHA256, digest};
 
 #[cfg(all(unix, feature = "file"))]
 pub use self::file::{File, FileError, FileRevision};
+#[cfg(feature = "memcached")]
+pub use self::memcached::{
+    Memcached, MemcachedDial, MemcachedError, MemcachedOptions, MemcachedRevision, MemcachedServer,
+};
 #[cfg(feature = "memory")]
 pub use self::memory::{Memory, MemoryRevision};
 #[cfg(feature = "null")]

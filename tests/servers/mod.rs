@@ -12,6 +12,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod memcached;
 pub(crate) mod proxy;
 pub(crate) mod races;
 pub(crate) mod redis;
