@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Truncate(usize),
     /// Closes all connections, and every new one.
     Cut,
+    /// Closes one connection instead of handing on its reply, and is over.
+    CutOnce,
 }
 
 /// A proxy in front of a port of this machine.
@@ -46,6 +48,10 @@ impl Proxy {
         let accepting = shared.clone();
         thread::spawn(move || accepting.accept(&listener, server));
         Self { port, shared }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {
@@ -104,6 +110,10 @@ impl Shared {
             let written = match fault {
                 Fault::Truncate(most) if is_reply => {
                     let _ = to.write_all(&buffer[..n.min(most)]);
+                    break;
+                }
+                Fault::CutOnce if is_reply => {
+                    *lock(&self.fault) = Fault::None;
                     break;
                 }
                 Fault::Delay(time) if is_reply => {
