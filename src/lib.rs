@@ -139,6 +139,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`Memory`](store): sessions in this process |
 //! | `file` | | [`File`](store): sessions in a directory; Unix only |
+//! | `mongodb` | | [`MongoDb`](store): sessions in MongoDB |
 //! | `null` | | [`Null`](store): keeps nothing |
 //! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster |
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
@@ -224,6 +225,9 @@ pub use self::store::File;
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use self::store::Memory;
+#[cfg(feature = "mongodb")]
+#[doc(inline)]
+pub use self::store::MongoDb;
 #[cfg(feature = "null")]
 #[doc(inline)]
 pub use self::store::Null;

@@ -4,6 +4,8 @@
 mod file;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "null")]
 mod null;
 #[cfg(feature = "redis")]
@@ -19,6 +21,8 @@ use ring::digest::{SHA256, digest};
 pub use self::file::{File, FileError, FileRevision};
 #[cfg(feature = "memory")]
 pub use self::memory::{Memory, MemoryRevision};
+#[cfg(feature = "mongodb")]
+pub use self::mongodb::{InvalidMongoDbName, MongoDb, MongoDbError, MongoDbRevision};
 #[cfg(feature = "null")]
 pub use self::null::Null;
 #[cfg(feature = "redis")]
