@@ -12,9 +12,13 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+#[cfg(feature = "mongodb")]
+pub(crate) mod mongodb;
 pub(crate) mod proxy;
 pub(crate) mod races;
+#[cfg(feature = "redis")]
 pub(crate) mod redis;
+#[cfg(feature = "redis")]
 pub(crate) mod redis_cluster;
 pub(crate) mod visitor;
 pub(crate) mod writers;
