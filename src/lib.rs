@@ -142,7 +142,7 @@
 //! | `mongodb` | | [`MongoDb`](store): sessions in MongoDB |
 //! | `null` | | [`Null`](store): keeps nothing |
 //! | `memcached` | | [`Memcached`](store): sessions in Memcached |
-//! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster |
+//! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster; [`NearCache`](store) in front of it |
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
 //! | `json` | | [`Json`](codec): readable |
