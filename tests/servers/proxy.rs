@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Truncate(usize),
     /// Closes all connections, and every new one.
     Cut,
+    /// Closes one connection instead of handing on its reply, and is over.
+    CutOnce,
 }
 
 /// A proxy in front of a port of this machine.
@@ -108,6 +110,10 @@ impl Shared {
             let written = match fault {
                 Fault::Truncate(most) if is_reply => {
                     let _ = to.write_all(&buffer[..n.min(most)]);
+                    break;
+                }
+                Fault::CutOnce if is_reply => {
+                    *lock(&self.fault) = Fault::None;
                     break;
                 }
                 Fault::Delay(time) if is_reply => {
