@@ -139,6 +139,7 @@
 //! |---|---|---|
 //! | `memory` | yes | [`Memory`](store): sessions in this process |
 //! | `file` | | [`File`](store): sessions in a directory; Unix only |
+//! | `mongodb` | | [`MongoDb`](store): sessions in MongoDB |
 //! | `null` | | [`Null`](store): keeps nothing |
 //! | `memcached` | | [`Memcached`](store): sessions in Memcached |
 //! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster |
@@ -235,6 +236,9 @@ pub use self::store::Memcached;
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use self::store::Memory;
+#[cfg(feature = "mongodb")]
+#[doc(inline)]
+pub use self::store::MongoDb;
 #[cfg(feature = "null")]
 #[doc(inline)]
 pub use self::store::Null;

@@ -6,6 +6,8 @@ mod file;
 mod memcached;
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "null")]
 mod null;
 #[cfg(feature = "redis")]
@@ -25,6 +27,8 @@ pub use self::memcached::{
 };
 #[cfg(feature = "memory")]
 pub use self::memory::{Memory, MemoryRevision};
+#[cfg(feature = "mongodb")]
+pub use self::mongodb::{InvalidMongoDbName, MongoDb, MongoDbError, MongoDbRevision};
 #[cfg(feature = "null")]
 pub use self::null::Null;
 #[cfg(feature = "redis")]
