@@ -13,10 +13,15 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod memcached;
+#[cfg(feature = "mongodb")]
+pub(crate) mod mongodb;
 pub(crate) mod proxy;
 pub(crate) mod races;
+#[cfg(feature = "redis")]
 pub(crate) mod redis;
+#[cfg(feature = "redis")]
 pub(crate) mod redis_cluster;
+#[cfg(feature = "redis")]
 pub(crate) mod valkey;
 pub(crate) mod visitor;
 pub(crate) mod writers;
