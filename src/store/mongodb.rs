@@ -1,20 +1,19 @@
 //! Sessions in MongoDB.
 
+mod background;
+mod collection;
 mod documents;
 mod error;
 mod names;
 
 use std::fmt;
-use std::panic::resume_unwind;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mongodb::options::{
-    ClientOptions, CollectionOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern,
-};
+use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection};
-use tokio::time::timeout;
 
+use self::collection::{collection, primary};
 use self::documents::Held;
 pub use self::error::MongoDbError;
 pub use self::names::InvalidMongoDbName;
@@ -36,10 +35,6 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often to look after the servers, unless the URL says: with the driver's
 /// ten seconds, connections that died in silence would be used for as long.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-
-/// How long after its deadline work is given up that neither the server nor the
-/// driver has ended: it holds a connection to nowhere.
-const GIVEN_UP: Duration = Duration::from_secs(30);
 
 /// Keeps sessions in MongoDB 4.2 or newer: in a replica set or a sharded
 /// cluster. Inside a tokio runtime only.
@@ -246,7 +241,7 @@ impl MongoDb {
     pub async fn migrate(&self) -> Result<(), MongoDbError> {
         let sessions = self.sessions.clone();
         let made = async move { sessions.create_indexes(documents::indexes()).await };
-        in_background(made).await?.map(drop).map_err(MongoDbError::of_migration)
+        background::to_the_end(made).await?.map(drop).map_err(MongoDbError::of_migration)
     }
 
     fn at(mut self, database: &str, name: &str) -> Result<Self, InvalidMongoDbName> {
@@ -264,17 +259,11 @@ impl MongoDb {
         self.run(pinged).await?.map_err(MongoDbError::of)
     }
 
-    /// Waits for the work until the deadline. What is not done by then goes on
-    /// without anybody who waits, and so does what a caller dropped.
     async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, MongoDbError> {
-        let work = in_background(timeout(self.deadline + GIVEN_UP, work));
-        match timeout(self.deadline, work).await {
-            Ok(done) => done?.map_err(|_| MongoDbError::TIMED_OUT),
-            Err(_) => Err(MongoDbError::TIMED_OUT),
-        }
+        background::until(self.deadline, work).await
     }
 
     fn expiry(&self, ttl: Ttl) -> u64 {
@@ -391,33 +380,6 @@ impl MongoDbRevision {
     fn of(value: &[u8]) -> Self {
         Self(Bytes::copy_from_slice(value))
     }
-}
-
-/// What is acknowledged lasts, and nothing else is read, whatever the client says.
-fn collection(client: &Client, database: &str, name: &str, deadline: Duration) -> Collection<Held> {
-    let mut majority = WriteConcern::majority();
-    // Without a majority, no connection waits for one for ever.
-    majority.w_timeout = Some(deadline);
-    let mut options = CollectionOptions::default();
-    options.read_concern = Some(ReadConcern::majority());
-    options.write_concern = Some(majority);
-    options.selection_criteria = Some(primary());
-    client.database(database).collection_with_options(name, options)
-}
-
-fn primary() -> SelectionCriteria {
-    SelectionCriteria::ReadPreference(ReadPreference::Primary)
-}
-
-/// Polls to the end whatever becomes of the caller: each of the driver's futures
-/// that is dropped while it waits for a connection holds up another one.
-async fn in_background<T: Send + 'static>(
-    work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, MongoDbError> {
-    tokio::spawn(work).await.map_err(|fault| match fault.try_into_panic() {
-        Ok(panic) => resume_unwind(panic),
-        Err(_) => MongoDbError::STOPPED,
-    })
 }
 
 /// The server would refuse it, after it was sent.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use cloakroom::store::Update;
 use cloakroom::{MongoDb, Renewal, Store, Ttl};
 use http::HeaderMap;
-use mongodb::bson::doc;
 
 use super::DATABASE;
 use super::servers::mongodb::{Listener, MongoDbServer as Server};

@@ -174,7 +174,7 @@ fn program(folder: &Path) -> String {
         let _ = fs::remove_dir_all(folder);
         panic!(
             "SecantusDB is missing: python3 -m venv {ENVIRONMENT} && \
-             {ENVIRONMENT}/bin/pip install --pre {PACKAGE}, or set MONGODB_URL"
+             {ENVIRONMENT}/bin/pip install --pre {PACKAGE}"
         );
     }
     program.to_str().expect("a path in Unicode").to_owned()
