@@ -19,7 +19,9 @@ use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, load_number,
     no_save_outlives_a_logout, two_processes_lose_nothing,
 };
-use servers::sql::{fresh_name, keeps_a_record, sweeps_in_steps};
+use servers::sql::{
+    dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps,
+};
 use servers::visitor::{close, open, sessions, visit};
 
 /// The server counts microseconds.
@@ -305,6 +307,30 @@ async fn a_row_that_flask_would_not_read_counts_as_absent() {
 async fn a_sweep_removes_what_is_past_its_time_and_nothing_else() {
     let store = made(MySql::options().table(fresh_name())).await;
     sweeps_in_steps(&store, async |time| contract::wait(time).await).await;
+}
+
+#[tokio::test]
+async fn a_sweep_removes_a_thousand_rows_with_each_statement() {
+    let server = Server::start_with_log();
+    let store = connect(&server.url()).await;
+    server.ask(
+        "INSERT INTO sessions.sessions (session_id, data, expiry) \
+         SELECT UUID(), 'coat', '2000-01-01' FROM information_schema.COLLATIONS AS many, \
+         information_schema.COLLATIONS AS more LIMIT 2345",
+    );
+    let before = server.statements().len();
+    assert_eq!(store.sweep().await.expect("answers"), 2_345);
+    assert_eq!(server.statements()[before..], ["DELETE"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_dropped_on_a_fresh_connection_leaves_nothing_to_the_next() {
+    connect(&shared_url()).await;
+    dropped_first_operations_mix_nothing_up(async || {
+        let pool = MySqlPoolOptions::new().max_connections(1).connect(&shared_url()).await;
+        MySql::new(pool.expect("the server is up"))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

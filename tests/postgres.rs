@@ -10,7 +10,9 @@ use cloakroom::contract::{self, Harness, Time};
 use cloakroom::store::{SqlName, SqlOptions};
 use cloakroom::{Key, Postgres, Store, Sweep, Ttl};
 use http::HeaderMap;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPoolOptions;
+use tokio::time::timeout;
 
 use servers::becomes_true;
 use servers::postgres::{PostgresServer as Server, ask, shared_url};
@@ -18,7 +20,9 @@ use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, load_number,
     no_save_outlives_a_logout, two_processes_lose_nothing,
 };
-use servers::sql::{fresh_name, keeps_a_record, sweeps_in_steps};
+use servers::sql::{
+    dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps,
+};
 use servers::visitor::{close, open, sessions, visit};
 
 /// The server counts microseconds.
@@ -280,11 +284,61 @@ async fn a_message_of_the_server_that_names_a_key_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_sweep_removes_a_thousand_rows_with_each_statement() {
+    let server = Server::start(&["log_statement=all"]);
+    let store = connect(&server.url()).await;
+    server.ask(
+        "INSERT INTO sessions (session_id, data, expiry) \
+         SELECT 'old' || n, 'coat', '2000-01-01' FROM generate_series(1, 2345) AS n",
+    );
+    let before = server.statements().len();
+    assert_eq!(store.sweep().await.expect("answers"), 2_345);
+    assert_eq!(server.statements()[before..], ["DELETE"; 3]);
+}
+
+#[tokio::test]
 async fn a_value_that_no_server_takes_is_an_error() {
     let store = connect(&shared_url()).await;
     let fault = store.create(&fresh_key(), &vec![0; 600 << 20], Ttl::hours(1)).await;
     let fault = fault.expect_err("it is too large");
     assert_eq!(fault.to_string(), "the value is larger than the database takes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_dropped_on_a_fresh_connection_leaves_nothing_to_the_next() {
+    connect(&shared_url()).await;
+    dropped_first_operations_mix_nothing_up(async || {
+        let pool = PgPoolOptions::new().max_connections(1).connect(&shared_url()).await;
+        Postgres::new(pool.expect("the server is up"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dropped_operation_comes_to_its_end_and_leaves_its_connection_to_the_next() {
+    let table = fresh_name();
+    made(&shared_url(), Postgres::options().table(table.clone())).await;
+    let others = PgPoolOptions::new().connect(&shared_url()).await.expect("the server is up");
+    let pool = PgPoolOptions::new().max_connections(1).connect(&shared_url()).await;
+    let pool = pool.expect("the server is up");
+    let store = Postgres::options().table(table.clone()).pool(pool.clone());
+    let key = fresh_number(&store).await;
+    let record = store.load(&key, None).await.expect("answers").expect("kept");
+    let connection = async || -> i32 {
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&pool).await.expect("answers")
+    };
+    let before = connection().await;
+
+    let mut other = others.begin().await.expect("begun");
+    let lock = format!("LOCK TABLE {} IN EXCLUSIVE MODE", table.as_str());
+    sqlx::query(AssertSqlSafe(lock)).execute(&mut *other).await.expect("locked");
+    let update = store.update(&key, b"1", Ttl::hours(1), &record.revision);
+    assert!(timeout(Duration::from_millis(200), update).await.is_err(), "the table is locked");
+    other.rollback().await.expect("let go");
+
+    // There is one connection, so this comes after the end of the update.
+    assert_eq!(load_number(&store, &key).await.expect("answers"), 1);
+    assert_eq!(connection().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::proxy::{Fault, Proxy};
-use super::races::{fresh_key, fresh_number, increment_once, load_number};
+use super::races::{drop_after, fresh_key, fresh_number, increment_once, load_number};
 
 /// Both timeouts of the stores in tests of faults.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
@@ -102,6 +102,24 @@ pub(crate) async fn sweeps_in_steps<S: Sweep>(store: &S, pass: impl AsyncFn(Dura
     assert_eq!(store.sweep().await.expect("answers"), EXPIRED);
     assert_eq!(store.sweep().await.expect("answers"), 0);
     assert_eq!(load_number(store, &live).await.expect("answers"), 0);
+}
+
+/// An operation is dropped while its connection has never seen its statement,
+/// so that answers of another kind are under way. Pools are of one connection.
+pub(crate) async fn dropped_first_operations_mix_nothing_up<S: Store>(
+    connect: impl AsyncFn() -> S,
+) {
+    let (one, other) = (fresh_number(&connect().await).await, fresh_number(&connect().await).await);
+    increment_once(&connect().await, &other).await.expect("incremented");
+    for polls in 1..=12 {
+        let store = connect().await;
+        drop_after(polls, store.load(&one, None)).await;
+        drop_after(polls, store.load(&one, Some(Ttl::hours(1)))).await;
+        for _ in 0..3 {
+            assert_eq!(load_number(&store, &other).await.expect("answers"), 1);
+            assert_eq!(load_number(&store, &one).await.expect("answers"), 0);
+        }
+    }
 }
 
 /// The least that a store does: a record is made, changed and removed.

@@ -1,11 +1,11 @@
 //! A connection for one operation, which is closed rather than given back with
 //! an answer under way.
 //!
-//! The crate `sqlx` does not say that a connection can be used again when an
-//! operation on it was dropped: where a statement was just being prepared, the
-//! next caller would be given its answer. So an operation that has got a
-//! connection is brought to its end, in the background if need be; and where its
-//! time is over, the connection is closed.
+//! The crate `sqlx` does not promise that a connection can be used again on which
+//! an operation was dropped: it asks the connection, without a deadline, and
+//! closes it where the answer is not the one it waits for. So an operation that
+//! has got a connection is brought to its end, in the background if need be; and
+//! where its time is over, the connection is closed.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
