@@ -11,7 +11,7 @@
 //! | [`Config`] | puts a configuration together; incomplete ones do not compile |
 //! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
 //! | [`Session`] | one open session in one request; dereferences to your struct |
-//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Memcached`](store), [`Redis`](store) |
+//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Memcached`](store), [`Redis`](store), [`Postgres`](store), [`MySql`](store), [`Sqlite`](store) |
 //! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec) |
 //! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`] |
 //! | [`Cookie`] | the ticket's name and attributes in the browser |
@@ -143,6 +143,9 @@
 //! | `null` | | [`Null`](store): keeps nothing |
 //! | `memcached` | | [`Memcached`](store): sessions in Memcached |
 //! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster; [`NearCache`](store) in front of it |
+//! | `postgres` | | [`Postgres`](store): sessions in PostgreSQL |
+//! | `mysql` | | [`MySql`](store): sessions in MySQL or MariaDB |
+//! | `sqlite` | | [`Sqlite`](store): sessions in a file of SQLite |
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
 //! | `json` | | [`Json`](codec): readable |
@@ -239,9 +242,18 @@ pub use self::store::Memory;
 #[cfg(feature = "mongodb")]
 #[doc(inline)]
 pub use self::store::MongoDb;
+#[cfg(feature = "mysql")]
+#[doc(inline)]
+pub use self::store::MySql;
 #[cfg(feature = "null")]
 #[doc(inline)]
 pub use self::store::Null;
+#[cfg(feature = "postgres")]
+#[doc(inline)]
+pub use self::store::Postgres;
+#[cfg(feature = "sqlite")]
+#[doc(inline)]
+pub use self::store::Sqlite;
 #[doc(inline)]
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
 #[cfg(feature = "redis")]

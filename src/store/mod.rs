@@ -12,6 +12,8 @@ mod mongodb;
 mod null;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod sql;
 
 use std::error::Error;
 use std::fmt;
@@ -36,6 +38,14 @@ pub use self::redis::{
     NearCache, NearCacheOptions, Redis, RedisCluster, RedisError, RedisOptions, RedisRevision,
     RedisServer,
 };
+#[cfg(feature = "mysql")]
+pub use self::sql::MySql;
+#[cfg(feature = "postgres")]
+pub use self::sql::Postgres;
+#[cfg(feature = "sqlite")]
+pub use self::sql::Sqlite;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub use self::sql::{InvalidSqlName, SqlError, SqlName, SqlOptions, SqlRevision};
 use crate::id::{IdLength, SessionId};
 use crate::ttl::Ttl;
 

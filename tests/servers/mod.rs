@@ -15,12 +15,16 @@
 pub(crate) mod memcached;
 #[cfg(feature = "mongodb")]
 pub(crate) mod mongodb;
+pub(crate) mod mysql;
+pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod races;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_cluster;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub(crate) mod sql;
 #[cfg(feature = "redis")]
 pub(crate) mod valkey;
 pub(crate) mod visitor;
@@ -30,6 +34,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -78,7 +83,7 @@ impl Process {
     ) -> Self {
         if !is_installed(program) {
             let _ = fs::remove_dir_all(folder);
-            panic!("{program} is missing: apt-get install -y --no-install-recommends {package}");
+            panic!("{}", is_missing(program, package));
         }
         let mut watchdog = Command::new("sh")
             .args(["-c", WATCHDOG, "watchdog", signal])
@@ -121,6 +126,35 @@ impl Drop for Process {
         drop(self.pipe.take());
         let _ = self.watchdog.wait();
     }
+}
+
+/// A command that runs as a user who owns the folder, where the tests run as
+/// root: some servers refuse to.
+pub(crate) fn owned_by(user: &str, folder: &Path, program: &str) -> Command {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
+    if !is_root {
+        return Command::new(program);
+    }
+    let chown = Command::new("chown").args(["-R", user]).arg(folder).output();
+    let chown = chown.expect("chown starts");
+    assert!(chown.status.success(), "there is no user {user}: install the server first");
+    let mut command = Command::new("setpriv");
+    command.args([
+        &format!("--reuid={user}"),
+        &format!("--regid={user}"),
+        "--init-groups",
+        program,
+    ]);
+    command
+}
+
+/// Panics with the command that installs a program, where it is missing.
+pub(crate) fn require(program: &str, package: &str) {
+    assert!(is_installed(program), "{}", is_missing(program, package));
+}
+
+fn is_missing(program: &str, package: &str) -> String {
+    format!("{program} is missing: apt-get install -y --no-install-recommends {package}")
 }
 
 fn is_installed(program: &str) -> bool {

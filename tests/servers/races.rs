@@ -150,7 +150,7 @@ fn value_of(owner: usize, n: usize) -> Vec<u8> {
 }
 
 /// Polls a future at most so often, and drops it.
-async fn drop_after(polls: usize, operation: impl Future) {
+pub(super) async fn drop_after(polls: usize, operation: impl Future) {
     let mut operation = pin!(operation);
     let mut left = polls;
     poll_fn(|context| {
