@@ -202,6 +202,9 @@ pub mod axum;
 pub mod guide;
 
 pub use self::clock::Clock;
+#[cfg(feature = "flask")]
+#[doc(inline)]
+pub use self::codec::Flask;
 #[cfg(feature = "json")]
 #[doc(inline)]
 pub use self::codec::Json;
@@ -212,9 +215,11 @@ pub use self::codec::MessagePack;
 #[doc(inline)]
 pub use self::codec::Postcard;
 #[doc(inline)]
-pub use self::codec::{Codec, SessionData};
+pub use self::codec::{Codec, NamedFields, SessionData};
 #[cfg(feature = "sweeper")]
 pub use self::config::Sweeper;
+#[cfg(feature = "flask")]
+pub use self::config::WantsFlaskData;
 pub use self::config::{
     AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, Sessions, Versions, WantsData,
     WantsSecretKey, WantsStore,
@@ -225,6 +230,9 @@ pub use self::error::{Error, SessionError};
 pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::secret::{SecretKey, SecretKeyError};
 pub use self::session::Session;
+#[cfg(feature = "flask")]
+#[doc(inline)]
+pub use self::signer::Itsdangerous;
 #[doc(inline)]
 pub use self::signer::{HmacSha256, Signer, Unsigned};
 #[cfg(all(unix, feature = "file"))]

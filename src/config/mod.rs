@@ -2,6 +2,8 @@
 
 #[cfg(feature = "postcard")]
 mod data;
+#[cfg(feature = "flask")]
+mod flask;
 mod sessions;
 mod settings;
 #[cfg(feature = "sweeper")]
@@ -11,6 +13,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+#[cfg(feature = "flask")]
+pub use self::flask::WantsFlaskData;
 pub use self::sessions::Sessions;
 pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};
@@ -209,6 +213,9 @@ impl<S, C, K> Config<S, C, K> {
 
     /// How long a session lives after its creation, however often it is used.
     ///
+    /// Sessions that Flask shares have none, since their records do not say when
+    /// they were created.
+    ///
     /// # Default
     ///
     /// 400 days: the longest that browsers keep a cookie.
@@ -218,6 +225,10 @@ impl<S, C, K> Config<S, C, K> {
     }
 
     /// When a use of the session lets the idle timeout begin anew.
+    ///
+    /// For sessions that Flask shares, whose records do not say when they were last
+    /// used, [`Renewal::WhenBelow`] means [`Renewal::EveryRequest`], and with
+    /// [`Renewal::Never`] every change renews.
     ///
     /// # Default
     ///
@@ -271,6 +282,18 @@ impl<S, C, K> Config<S, C, K> {
     /// The store sees the SHA-256 of the id.
     pub fn plain_ids_in_store(mut self) -> Self {
         self.settings.plain_ids = true;
+        self
+    }
+
+    /// Also reads ids that are UUIDs, in Python's notation, as Flask-Session before
+    /// 0.6 made them. They have 122 random bits. New ids are never UUIDs.
+    ///
+    /// # Default
+    ///
+    /// Only what the generator of ids writes is one; `Config::flask_session` reads
+    /// both.
+    pub fn accept_uuid_ids(mut self) -> Self {
+        self.settings.uuid_ids = true;
         self
     }
 
@@ -329,9 +352,17 @@ impl<S, C, K> Config<S, C, K> {
                 mine: C::decode(mine).ok()?,
                 theirs: C::decode(theirs).ok()?,
             };
+            // What the data are before the function may change them.
+            let mut before = Vec::new();
+            if C::FOREIGN.is_some() {
+                C::encode(&versions.theirs, &mut before).ok()?;
+            }
             let mut merged = Vec::new();
             C::encode(&merge(versions), &mut merged).ok()?;
-            Some(merged)
+            match C::FOREIGN {
+                Some(_) => C::merge(&before, &merged, theirs).ok(),
+                None => Some(merged),
+            }
         }));
         self
     }
@@ -356,7 +387,11 @@ impl<S, C, K> Config<S, C, K> {
         C: Codec,
         K: Signer,
     {
-        Sessions::new(self.store, self.signer, self.settings)
+        let settings = match C::FOREIGN {
+            Some(_) => self.settings.without_times(),
+            None => self.settings,
+        };
+        Sessions::new(self.store, self.signer, settings)
     }
 
     fn with_signer<N>(self, signer: N) -> Config<S, C, N> {
