@@ -1,5 +1,6 @@
 //! Putting a session configuration together: [`Config`].
 
+mod conflicts;
 #[cfg(feature = "postcard")]
 mod data;
 #[cfg(feature = "flask")]
@@ -11,7 +12,6 @@ mod sweeper;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 #[cfg(feature = "flask")]
 pub use self::flask::WantsFlaskData;
@@ -294,76 +294,6 @@ impl<S, C, K> Config<S, C, K> {
     /// both.
     pub fn accept_uuid_ids(mut self) -> Self {
         self.settings.uuid_ids = true;
-        self
-    }
-
-    /// Answers 409 when another request changed the session at the same time,
-    /// and saves nothing.
-    ///
-    /// # Default
-    ///
-    /// The two changes are merged field by field: what only the other request
-    /// changed is kept, what this one changed wins. Data that are not a struct
-    /// (or, with a codec of named fields, a map) count as one field.
-    pub fn reject_conflicts(mut self) -> Self {
-        self.settings.on_conflict = OnConflict::Reject;
-        self
-    }
-
-    /// Brings conflicting changes together with a function of your own, which must
-    /// not panic.
-    ///
-    /// A `save` whose future was dropped, and which is then repeated, may meet its
-    /// own change as that of another request. A function that adds numbers up
-    /// would then add twice; `Session::update` does not.
-    ///
-    /// # Default
-    ///
-    /// As in [`reject_conflicts`](Self::reject_conflicts).
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
-    /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
-    /// # struct Cart { items: Vec<u32> }
-    /// use cloakroom::{Config, Memory};
-    ///
-    /// let sessions = Config::new()
-    ///     .store(Memory::new())
-    ///     .data::<Cart>()
-    ///     .merge_conflicts_with(|versions| {
-    ///         let added = versions.mine.items.into_iter().skip(versions.base.items.len());
-    ///         let mut merged = versions.theirs;
-    ///         merged.items.extend(added);
-    ///         merged
-    ///     })
-    ///     .build();
-    /// # }
-    /// ```
-    pub fn merge_conflicts_with<F>(mut self, merge: F) -> Self
-    where
-        C: Codec,
-        F: Fn(Versions<C::Data>) -> C::Data + Send + Sync + 'static,
-    {
-        self.settings.on_conflict = OnConflict::Custom(Arc::new(move |base, mine, theirs| {
-            let versions = Versions {
-                base: C::decode(base).ok()?,
-                mine: C::decode(mine).ok()?,
-                theirs: C::decode(theirs).ok()?,
-            };
-            // What the data are before the function may change them.
-            let mut before = Vec::new();
-            if C::FOREIGN.is_some() {
-                C::encode(&versions.theirs, &mut before).ok()?;
-            }
-            let mut merged = Vec::new();
-            C::encode(&merge(versions), &mut merged).ok()?;
-            match C::FOREIGN {
-                Some(_) => C::merge(&before, &merged, theirs).ok(),
-                None => Some(merged),
-            }
-        }));
         self
     }
 

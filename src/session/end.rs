@@ -1,13 +1,14 @@
 //! The end of a session, by its user or behind its back.
 
 use super::open::{Presented, State};
+use super::save::MOVED_TTL;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::{Error, SessionError};
 use crate::record::{self, Contents, Destination};
 use crate::signer::Signer;
-use crate::store::{Key, Store};
+use crate::store::{Key, Store, Update};
 
 /// How many changes of the id a logout follows.
 const MAX_MOVES: u32 = 64;
@@ -39,6 +40,28 @@ impl<S: Store, C: Codec> State<S, C> {
         Ok(())
     }
 
+    /// Removes the record of a session that was emptied, if it is still the version
+    /// that was `seen`: ours, unless another is named.
+    pub(super) async fn clear<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+        seen: Option<&S::Revision>,
+    ) -> Result<Update<()>, SessionError<S, C>> {
+        let Some(stored) = &self.stored else { return Ok(Update::Gone) };
+        let seen = seen.unwrap_or(&stored.revision);
+        let cleared = clear::<S, C>(sessions.store(), &stored.key, seen).await;
+        let cleared = cleared.map_err(Error::Store)?;
+        if let Update::Updated(()) = cleared {
+            // The session is as new, and its ticket is worth nothing.
+            self.stored = None;
+            self.fate = Fate::Keep;
+            self.presented = Presented::Dead;
+            self.ticket = Ticket::Withdraw;
+            self.draft.commit();
+        }
+        Ok(cleared)
+    }
+
     /// The session was destroyed, moved or expired meanwhile: changes are
     /// dropped, and nothing is written any more.
     ///
@@ -51,6 +74,23 @@ impl<S: Store, C: Codec> State<S, C> {
         self.ticket = Ticket::Keep;
         self.presented = presented;
     }
+}
+
+/// Removes the version of a record that was seen. It is made one of no session
+/// first, which nobody writes any more, since a store removes whatever there is.
+async fn clear<S: Store, C: Codec>(
+    store: &S,
+    key: &Key,
+    seen: &S::Revision,
+) -> Result<Update<()>, S::Error> {
+    Ok(match store.update(key, &record::ended::<C>(), MOVED_TTL, seen).await? {
+        Update::Updated(_) => {
+            store.remove(key).await?;
+            Update::Updated(())
+        }
+        Update::Conflict => Update::Conflict,
+        Update::Gone => Update::Gone,
+    })
 }
 
 /// Removes the session under a key; where it was moved, says where to, unless

@@ -13,7 +13,7 @@ use crate::error::{Error, SessionError};
 use crate::id::SessionId;
 use crate::record::{self, Contents, Header};
 use crate::signer::Signer;
-use crate::store::{Create, Key, Record, Store, Update};
+use crate::store::{Create, Record, Store, Update};
 use crate::ttl::Ttl;
 
 /// After so many conflicts in a row, or taken keys, a request gives up.
@@ -104,7 +104,10 @@ impl<S: Store, C: Codec> State<S, C> {
         for _ in 0..MAX_ATTEMPTS {
             let updated = match plan.step {
                 Step::Rotate => self.rotate(sessions, plan, merged.as_ref()).await?,
-                Step::Clear => self.clear(sessions, merged.as_ref()).await?,
+                Step::Clear => {
+                    let newest = merged.as_ref().map(|merged| &merged.newest);
+                    self.clear(sessions, newest.map(|newest| &newest.record.revision)).await?
+                }
                 _ => self.swap(sessions, plan, merged.as_ref()).await?,
             };
             match updated {
@@ -147,32 +150,6 @@ impl<S: Store, C: Codec> State<S, C> {
         let record = merged.map_or_else(|| self.draft.record::<C>(), |merged| &merged.record);
         let seen = merged.map(|merged| &merged.newest.record.revision);
         stored.swap::<C>(sessions.store(), record, plan, seen).await.map_err(Error::Store)
-    }
-
-    /// Removes the record of a session that was emptied, if it is still the version
-    /// that was seen.
-    async fn clear<K: Signer>(
-        &mut self,
-        sessions: &Sessions<S, C, K>,
-        merged: Option<&Merged<S, C>>,
-    ) -> Result<Update<()>, SessionError<S, C>> {
-        let Some(stored) = &self.stored else { return Ok(Update::Gone) };
-        let seen = merged.map_or(&stored.revision, |merged| &merged.newest.record.revision);
-        let updated = clear::<S, C>(sessions.store(), &stored.key, seen).await;
-        let updated = updated.map_err(Error::Store)?;
-        if let Update::Updated(()) = updated {
-            self.cleared();
-        }
-        Ok(updated)
-    }
-
-    /// The session is as new, and its ticket is worth nothing.
-    pub(super) fn cleared(&mut self) {
-        self.stored = None;
-        self.fate = Fate::Keep;
-        self.presented = Presented::Dead;
-        self.ticket = Ticket::Withdraw;
-        self.draft.commit();
     }
 
     /// Moves the session to a fresh id. The new record is there before the old
@@ -363,23 +340,6 @@ impl<S: Store> Newest<S> {
     pub(super) fn data<C: Codec>(&self) -> &[u8] {
         record::data_of::<C>(self.record.value.as_ref())
     }
-}
-
-/// Removes the version of a record that was seen. It is made one of no session
-/// first, which nobody writes any more, since a store removes whatever there is.
-pub(super) async fn clear<S: Store, C: Codec>(
-    store: &S,
-    key: &Key,
-    seen: &S::Revision,
-) -> Result<Update<()>, S::Error> {
-    Ok(match store.update(key, &record::ended::<C>(), MOVED_TTL, seen).await? {
-        Update::Updated(_) => {
-            store.remove(key).await?;
-            Update::Updated(())
-        }
-        Update::Conflict => Update::Conflict,
-        Update::Gone => Update::Gone,
-    })
 }
 
 /// Makes a record under a fresh id. A taken one is tried again, though only a

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::open::{Presented, State, Stored};
 use super::plan::Plan;
-use super::save::{MAX_ATTEMPTS, clear, create};
+use super::save::{MAX_ATTEMPTS, create};
 use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::Sessions;
@@ -52,14 +52,17 @@ impl<S: Store, C: Codec> State<S, C> {
                 self.data = data;
                 return Ok(result);
             };
+            let record = draft.record::<C>();
             let updated = match emptied {
-                true => clear::<S, C>(sessions.store(), &stored.key, &stored.revision).await,
-                false => stored.swap::<C>(sessions.store(), draft.record::<C>(), plan, None).await,
+                true => self.clear(sessions, None).await?,
+                false => stored
+                    .swap::<C>(sessions.store(), record, plan, None)
+                    .await
+                    .map_err(Error::Store)?,
             };
-            match updated.map_err(Error::Store)? {
+            match updated {
                 Update::Updated(()) if emptied => {
                     self.data = data;
-                    self.cleared();
                     return Ok(result);
                 }
                 Update::Updated(()) => {
