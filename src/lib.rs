@@ -171,6 +171,8 @@
 // Floor 0
 mod clock;
 pub mod cookie;
+#[cfg(feature = "flask")]
+pub mod flask;
 mod id;
 mod secret;
 mod ttl;

@@ -28,10 +28,10 @@ use super::named::{Entry, Name, NamedFields};
 ///
 /// # Errors
 ///
-/// Data that are no map, such as a list, cannot be shared; nor can maps whose
-/// keys are maps, or data that are nested more than 100 levels deep, since Python
-/// refuses them, and old versions of Flask-Session would then take the record for
-/// a pickle. Saving them is an error.
+/// Data that are no map from names to values, such as a list, cannot be shared;
+/// nor can maps whose keys are maps, or data that are nested more than 100 levels
+/// deep. Python refuses such a record, and Flask-Session would then take it for a
+/// pickle. Saving them is an error.
 pub struct Flask<C> {
     codec: PhantomData<fn() -> C>,
 }
@@ -43,8 +43,8 @@ pub enum FlaskError<E> {
     /// The format cannot represent the data, or the bytes are not the data's.
     #[error(transparent)]
     Codec(E),
-    /// They are not a map that Python can read.
-    #[error("session data shared with Flask are a map that Python can read")]
+    /// They are not a map from names to what Python can read.
+    #[error("session data shared with Flask are a map from names to what Python can read")]
     NotAMap,
 }
 
@@ -56,10 +56,23 @@ impl<C: NamedFields> Codec for Flask<C> {
         Some(Foreign { empty: C::EMPTY, read: outline::<C>, write: write::<C>, note: note::<C> });
 
     fn encode(data: &C::Data, out: &mut Vec<u8>) -> Result<(), Self::Error> {
-        C::encode(data, out).map_err(FlaskError::Codec)
+        let start = out.len();
+        C::encode(data, out).map_err(FlaskError::Codec)?;
+        match has_names_that_are_no_text::<C>(&out[start..]) {
+            Some(false) => Ok(()),
+            Some(true) | None => Err(FlaskError::NotAMap),
+        }
     }
 
     fn decode(bytes: &[u8]) -> Result<C::Data, Self::Error> {
+        // A number would be taken for the position of a field.
+        if has_names_that_are_no_text::<C>(bytes).ok_or(FlaskError::NotAMap)? {
+            let mut entries = entries::<C>(bytes).ok_or(FlaskError::NotAMap)?;
+            entries.retain(|entry| matches!(entry.key, Name::Text(_)));
+            let mut named = Vec::with_capacity(bytes.len());
+            C::write(&entries, &mut named);
+            return C::decode(&named).map_err(FlaskError::Codec);
+        }
         C::decode(bytes).map_err(FlaskError::Codec)
     }
 
@@ -74,6 +87,13 @@ impl<C: NamedFields> Codec for Flask<C> {
         C::write(&merged, &mut out);
         Ok(out)
     }
+}
+
+/// `None` for what is no map.
+fn has_names_that_are_no_text<C: NamedFields>(map: &[u8]) -> Option<bool> {
+    let mut found = false;
+    C::visit(map, |entry| found |= matches!(entry.key, Name::Other(_)))?;
+    Some(found)
 }
 
 fn outline<C: NamedFields>(record: &[u8]) -> Option<Outline> {
