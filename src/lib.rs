@@ -12,8 +12,8 @@
 //! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
 //! | [`Session`] | one open session in one request; dereferences to your struct |
 //! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Memcached`](store), [`Redis`](store) |
-//! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec) |
-//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`] |
+//! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec), [`Flask`](codec) |
+//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`], [`Itsdangerous`](signer) |
 //! | [`Cookie`] | the ticket's name and attributes in the browser |
 //!
 //! A session's type names the three that it is made with, for example
@@ -146,6 +146,7 @@
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
 //! | `json` | | [`Json`](codec): readable |
+//! | `flask` | | [`Flask`](codec) and [`Itsdangerous`](signer): live sessions shared with a Flask application, see the [guide](guide) |
 //! | `tower` | with `axum` | `cloakroom::middleware`: the layer |
 //! | `axum` | yes | `cloakroom::axum`: [`Session`] as an extractor, [`Error`] as a response |
 //! | `sweeper` | with `file`, `mysql`, `postgres`, `sqlite` | `Sessions::sweep_every`: a task that removes expired records |
@@ -156,7 +157,7 @@
 //! - [`Config`] has a method for each setting, with its default.
 //! - [`Session`] has all that can be done with a session.
 //! - [`guide`] has longer pages: [choosing a store](guide::stores), and what to
-//!   expect where one machine is not enough.
+//!   expect where one machine is not enough; moving from Flask-Session.
 //! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
 //!   example.
 //! - `examples/quickstart.rs` is an axum application with pages to click
@@ -260,6 +261,13 @@ pub use self::store::{NearCache, Redis};
 pub use self::ttl::{InvalidTtl, Ttl};
 
 /// Compiles and runs the examples in the README.
-#[cfg(all(doctest, feature = "axum", feature = "memory", feature = "postcard"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "flask",
+    feature = "memory",
+    feature = "postcard",
+    feature = "redis"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;

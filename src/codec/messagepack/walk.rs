@@ -141,3 +141,94 @@ fn is_time(content: &[u8]) -> bool {
     };
     nanos < NANOS_PER_SECOND && DATETIME.contains(&seconds)
 }
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::HEXLOWER;
+
+    use super::*;
+
+    #[track_caller]
+    fn is_value(hex: &str) -> bool {
+        let bytes = HEXLOWER.decode(hex.as_bytes()).expect("hexadecimal");
+        value(&bytes).is_some_and(|(_, rest)| rest.is_empty())
+    }
+
+    /// What msgspec 0.22 decodes.
+    #[test]
+    fn what_python_can_read_is_accepted() {
+        for hex in [
+            "00",
+            "e0",
+            "c0",
+            "c2",
+            "c3",
+            "ccff",
+            "cfffffffffffffffff",
+            "d38000000000000000",
+            "ca3fc00000",
+            "cb3ff8000000000000",
+            "a0",
+            "d90161",
+            "da000161",
+            "db0000000161",
+            "c40100",
+            "c5000100",
+            "c60000000100",
+            "90",
+            "dc000100",
+            "dd0000000100",
+            "80",
+            "de000100c0",
+            "df0000000100c0",
+            "81920102c0",
+            "81c40161c0",
+            "81d6ff00000000c0",
+            "d6ff00000000",
+            "c70cff000000000000003afff4417f",
+            "d4052a",
+            "c70005",
+            "d8050000000000000000000000000000000000",
+        ] {
+            assert!(is_value(hex), "{hex}");
+        }
+    }
+
+    /// What it refuses.
+    #[test]
+    fn what_python_cannot_read_is_refused() {
+        for hex in [
+            "",
+            "c1",
+            "cc",
+            "a2c3",
+            "a1ff",
+            "c402ff",
+            "91",
+            "81c0",
+            "8180c0",
+            "81918001",
+            "81d60500000000c0",
+            "d4ff00",
+            "d7ffffffffffffffffff",
+            "c70cffffffffff0000000000000000",
+            "c70cff000000000000003afff44180",
+            "c70cff00000000fffffff1868ac8ff",
+            "ddffffffff",
+            "dfffffffff",
+            "c6ffffffff",
+            "0000",
+        ] {
+            assert!(!is_value(hex), "{hex}");
+        }
+    }
+
+    #[test]
+    fn nesting_ends_before_python_has_enough() {
+        for (levels, accepted) in [(100, true), (101, false), (1_000_000, false)] {
+            for level in ["91", "8100"] {
+                assert_eq!(is_value(&format!("{}c0", level.repeat(levels))), accepted);
+            }
+        }
+    }
+}
