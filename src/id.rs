@@ -131,6 +131,20 @@ impl SessionId {
         Some(id)
     }
 
+    /// Reads an id that Flask-Session made before 0.6: a UUID (RFC 9562, section 4),
+    /// in the one notation that Python writes.
+    pub(crate) fn parse_uuid(value: &str) -> Option<Self> {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let groups = value.as_bytes().split(|&byte| byte == b'-');
+        let lengths = groups.map(|group| (group.len(), group.iter().all(is_digit)));
+        if !lengths.eq([8, 4, 4, 4, 12].map(|len| (len, true))) {
+            return None;
+        }
+        let mut id = Self { text: [0; _], characters: value.len() as u8 };
+        id.text[..value.len()].copy_from_slice(value.as_bytes());
+        Some(id)
+    }
+
     /// The id as it stands in the cookie. Keep it out of logs.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -248,6 +262,26 @@ mod tests {
         let twin = format!("{}B", "A".repeat(42));
         assert!(SessionId::parse(&canonical, IdLength::default()).is_some());
         assert_eq!(SessionId::parse(&twin, IdLength::default()), None);
+    }
+
+    #[test]
+    fn a_uuid_is_read_only_as_python_writes_it() {
+        let uuid = "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c11";
+        let id = SessionId::parse_uuid(uuid).expect("a UUID");
+        assert_eq!(id.as_str(), uuid);
+        for other in [
+            "",
+            "----",
+            "4DD5E2A8-3F57-4B8A-9F3E-0D7F3F2F6C11",
+            "4dd5e2a83f574b8a9f3e0d7f3f2f6c11",
+            "{4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c11}",
+            "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c11-",
+            "4dd5e2a8-3f57-4b8a-9f3e0d7f3f2f6c11-0",
+            "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c1g",
+            "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c1é",
+        ] {
+            assert_eq!(SessionId::parse_uuid(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -11,9 +11,9 @@
 //! | [`Config`] | puts a configuration together; incomplete ones do not compile |
 //! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
 //! | [`Session`] | one open session in one request; dereferences to your struct |
-//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Memcached`](store), [`Redis`](store), [`Postgres`](store), [`MySql`](store), [`Sqlite`](store) |
-//! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec) |
-//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`] |
+//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Memcached`](store), [`Redis`](store), [`Postgres`](store), [`MySql`](store), [`Sqlite`](store), [`MongoDb`](store) |
+//! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec), [`Flask`](codec) |
+//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`], [`Itsdangerous`](signer) |
 //! | [`Cookie`] | the ticket's name and attributes in the browser |
 //!
 //! A session's type names the three that it is made with, for example
@@ -149,6 +149,7 @@
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
 //! | `json` | | [`Json`](codec): readable |
+//! | `flask` | | [`Flask`](codec) and [`Itsdangerous`](signer): live sessions shared with a Flask application, see the [guide](guide) |
 //! | `tower` | with `axum` | `cloakroom::middleware`: the layer |
 //! | `axum` | yes | `cloakroom::axum`: [`Session`] as an extractor, [`Error`] as a response |
 //! | `sweeper` | with `file`, `mysql`, `postgres`, `sqlite` | `Sessions::sweep_every`: a task that removes expired records |
@@ -159,7 +160,7 @@
 //! - [`Config`] has a method for each setting, with its default.
 //! - [`Session`] has all that can be done with a session.
 //! - [`guide`] has longer pages: [choosing a store](guide::stores), and what to
-//!   expect where one machine is not enough.
+//!   expect where one machine is not enough; moving from Flask-Session.
 //! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
 //!   example.
 //! - `examples/quickstart.rs` is an axum application with pages to click
@@ -174,6 +175,8 @@
 // Floor 0
 mod clock;
 pub mod cookie;
+#[cfg(feature = "flask")]
+pub mod flask;
 mod id;
 mod secret;
 mod ttl;
@@ -205,6 +208,9 @@ pub mod axum;
 pub mod guide;
 
 pub use self::clock::Clock;
+#[cfg(feature = "flask")]
+#[doc(inline)]
+pub use self::codec::Flask;
 #[cfg(feature = "json")]
 #[doc(inline)]
 pub use self::codec::Json;
@@ -215,9 +221,11 @@ pub use self::codec::MessagePack;
 #[doc(inline)]
 pub use self::codec::Postcard;
 #[doc(inline)]
-pub use self::codec::{Codec, SessionData};
+pub use self::codec::{Codec, NamedFields, SessionData};
 #[cfg(feature = "sweeper")]
 pub use self::config::Sweeper;
+#[cfg(feature = "flask")]
+pub use self::config::WantsFlaskData;
 pub use self::config::{
     AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, Sessions, Versions, WantsData,
     WantsSecretKey, WantsStore,
@@ -228,6 +236,9 @@ pub use self::error::{Error, SessionError};
 pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::secret::{SecretKey, SecretKeyError};
 pub use self::session::Session;
+#[cfg(feature = "flask")]
+#[doc(inline)]
+pub use self::signer::Itsdangerous;
 #[doc(inline)]
 pub use self::signer::{HmacSha256, Signer, Unsigned};
 #[cfg(all(unix, feature = "file"))]
@@ -262,6 +273,13 @@ pub use self::store::{NearCache, Redis};
 pub use self::ttl::{InvalidTtl, Ttl};
 
 /// Compiles and runs the examples in the README.
-#[cfg(all(doctest, feature = "axum", feature = "memory", feature = "postcard"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "flask",
+    feature = "memory",
+    feature = "postcard",
+    feature = "redis"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;

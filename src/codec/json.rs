@@ -1,5 +1,6 @@
 //! JSON (RFC 8259).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -7,6 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::named::{Entry, Name, NamedFields, sealed};
 use super::strict::{Refuse, Strict};
 use super::{Codec, Field, SessionData, merge_fields, merge_whole};
 
@@ -53,18 +55,68 @@ impl<T: SessionData> Codec for Json<T> {
         let merged = merge_fields(&before.fields(), &my.fields(), &their.fields());
 
         let mut out = Vec::with_capacity(mine.len() + theirs.len());
-        out.push(b'{');
-        for (i, field) in merged.iter().enumerate() {
-            if i > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(field.name);
-            out.push(b':');
-            out.extend_from_slice(field.value);
-        }
-        out.push(b'}');
+        write_object(merged.iter().map(|field| (field.name, field.value)), &mut out);
         Ok(out)
     }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: SessionData> NamedFields for Json<T> {}
+
+impl<T> sealed::Map for Json<T> {
+    const PERMANENT: &'static [u8] = b"\"_permanent\"";
+    const TRUE: &'static [u8] = b"true";
+    const EMPTY: &'static [u8] = b"{}";
+
+    fn visit<'a>(bytes: &'a [u8], mut see: impl FnMut(Entry<'a>)) -> Option<()> {
+        for (name, value) in object(bytes)?.members {
+            see(Entry {
+                key: Name::Text(unescaped(name.get())?),
+                name: name.get().as_bytes(),
+                value: value.get().as_bytes(),
+            });
+        }
+        Some(())
+    }
+
+    fn write(entries: &[Entry<'_>], out: &mut Vec<u8>) {
+        write_object(entries.iter().map(|entry| (entry.name, entry.value)), out);
+    }
+
+    fn write_text(text: &str, out: &mut Vec<u8>) {
+        // Text always has a form in JSON, and writing into a `Vec` cannot fail.
+        let _ = serde_json::to_writer(out, text);
+    }
+
+    fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+        unescaped(str::from_utf8(value).ok()?)
+    }
+
+    fn is_falsy(value: &[u8]) -> bool {
+        matches!(value, b"false" | b"null" | b"0" | b"0.0" | b"\"\"" | b"[]" | b"{}")
+    }
+}
+
+/// The text that a string stands for; `None` when it is no string.
+fn unescaped(string: &str) -> Option<Cow<'_, str>> {
+    let inner = string.strip_prefix('"')?.strip_suffix('"')?;
+    match inner.contains('\\') {
+        false => Some(Cow::Borrowed(inner)),
+        true => serde_json::from_str(string).ok().map(Cow::Owned),
+    }
+}
+
+fn write_object<'a>(members: impl Iterator<Item = (&'a [u8], &'a [u8])>, out: &mut Vec<u8>) {
+    out.push(b'{');
+    for (i, (name, value)) in members.enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(name);
+        out.push(b':');
+        out.extend_from_slice(value);
+    }
+    out.push(b'}');
 }
 
 /// An object's members, names and values as written.

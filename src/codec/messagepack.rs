@@ -1,9 +1,13 @@
 //! MessagePack, with named fields.
 
+mod walk;
+
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::named::{Entry, Name, NamedFields, sealed};
 use super::{Codec, Field, SessionData, merge_fields, merge_whole};
 
 /// Session data as MessagePack, fields with their names: compact, and a struct
@@ -68,6 +72,53 @@ impl<T: SessionData> Codec for MessagePack<T> {
             out.extend_from_slice(field.value);
         }
         Ok(out)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: SessionData> NamedFields for MessagePack<T> {}
+
+impl<T> sealed::Map for MessagePack<T> {
+    const PERMANENT: &'static [u8] = b"\xaa_permanent";
+    const TRUE: &'static [u8] = b"\xc3";
+    const EMPTY: &'static [u8] = b"\x80";
+
+    fn visit<'a>(bytes: &'a [u8], mut see: impl FnMut(Entry<'a>)) -> Option<()> {
+        let (len, mut rest) = walk::map_len(bytes)?;
+        for _ in 0..len {
+            let (name, after_name) = walk::name(rest)?;
+            let (value, after_value) = walk::value(after_name)?;
+            let key = match walk::text(name) {
+                Some((text, _)) => Name::Text(text.into()),
+                None => Name::Other(name),
+            };
+            see(Entry { key, name, value });
+            rest = after_value;
+        }
+        rest.is_empty().then_some(())
+    }
+
+    fn write(entries: &[Entry<'_>], out: &mut Vec<u8>) {
+        // The length is below that of the maps which were read, and writing into
+        // a `Vec` cannot fail.
+        let _ = rmp::encode::write_map_len(out, entries.len() as u32);
+        for entry in entries {
+            out.extend_from_slice(entry.name);
+            out.extend_from_slice(entry.value);
+        }
+    }
+
+    fn write_text(text: &str, out: &mut Vec<u8>) {
+        // Writing into a `Vec` cannot fail.
+        let _ = rmp::encode::write_str(out, text);
+    }
+
+    fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+        walk::text(value).map(|(text, _)| text.into())
+    }
+
+    fn is_falsy(value: &[u8]) -> bool {
+        matches!(value, [0xc0 | 0xc2 | 0x00 | 0x80 | 0x90 | 0xa0])
     }
 }
 

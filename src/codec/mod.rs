@@ -4,10 +4,14 @@
 #[macro_use]
 mod marker;
 mod fields;
+#[cfg(feature = "flask")]
+mod flask;
+mod foreign;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "messagepack")]
 mod messagepack;
+mod named;
 #[cfg(feature = "postcard")]
 mod postcard;
 #[cfg(any(feature = "json", feature = "postcard"))]
@@ -19,10 +23,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::fields::{Field, merge_fields, merge_whole};
+#[cfg(feature = "flask")]
+pub use self::flask::{Flask, FlaskError};
+#[doc(hidden)]
+pub use self::foreign::{Foreign, Outline};
 #[cfg(feature = "json")]
 pub use self::json::{Json, JsonError};
 #[cfg(feature = "messagepack")]
 pub use self::messagepack::{MessagePack, MessagePackError};
+pub use self::named::NamedFields;
+#[doc(hidden)]
+pub use self::named::{Entry, Name};
 #[cfg(feature = "postcard")]
 pub use self::postcard::{Postcard, PostcardError};
 
@@ -56,6 +67,10 @@ pub trait Codec: Send + Sync + 'static {
 
     /// What can go wrong.
     type Error: Error + Send + Sync + 'static;
+
+    /// What replaces cloakroom's own record format; only `Flask` has it.
+    #[doc(hidden)]
+    const FOREIGN: Option<Foreign<Self::Error>> = None;
 
     /// Appends the bytes of `data` to `out`.
     ///

@@ -1,7 +1,10 @@
 //! Putting a session configuration together: [`Config`].
 
+mod conflicts;
 #[cfg(feature = "postcard")]
 mod data;
+#[cfg(feature = "flask")]
+mod flask;
 mod sessions;
 mod settings;
 #[cfg(feature = "sweeper")]
@@ -9,8 +12,9 @@ mod sweeper;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
+#[cfg(feature = "flask")]
+pub use self::flask::WantsFlaskData;
 pub use self::sessions::Sessions;
 pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};
@@ -209,6 +213,9 @@ impl<S, C, K> Config<S, C, K> {
 
     /// How long a session lives after its creation, however often it is used.
     ///
+    /// Sessions that Flask shares have none, since their records do not say when
+    /// they were created.
+    ///
     /// # Default
     ///
     /// 400 days: the longest that browsers keep a cookie.
@@ -218,6 +225,10 @@ impl<S, C, K> Config<S, C, K> {
     }
 
     /// When a use of the session lets the idle timeout begin anew.
+    ///
+    /// For sessions that Flask shares, whose records do not say when they were last
+    /// used, [`Renewal::WhenBelow`] means [`Renewal::EveryRequest`], and with
+    /// [`Renewal::Never`] every change renews.
     ///
     /// # Default
     ///
@@ -274,65 +285,15 @@ impl<S, C, K> Config<S, C, K> {
         self
     }
 
-    /// Answers 409 when another request changed the session at the same time,
-    /// and saves nothing.
+    /// Also reads ids that are UUIDs, in Python's notation, as Flask-Session before
+    /// 0.6 made them. They have 122 random bits. New ids are never UUIDs.
     ///
     /// # Default
     ///
-    /// The two changes are merged field by field: what only the other request
-    /// changed is kept, what this one changed wins. Data that are not a struct
-    /// (or, with a codec of named fields, a map) count as one field.
-    pub fn reject_conflicts(mut self) -> Self {
-        self.settings.on_conflict = OnConflict::Reject;
-        self
-    }
-
-    /// Brings conflicting changes together with a function of your own, which must
-    /// not panic.
-    ///
-    /// A `save` whose future was dropped, and which is then repeated, may meet its
-    /// own change as that of another request. A function that adds numbers up
-    /// would then add twice; `Session::update` does not.
-    ///
-    /// # Default
-    ///
-    /// As in [`reject_conflicts`](Self::reject_conflicts).
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
-    /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
-    /// # struct Cart { items: Vec<u32> }
-    /// use cloakroom::{Config, Memory};
-    ///
-    /// let sessions = Config::new()
-    ///     .store(Memory::new())
-    ///     .data::<Cart>()
-    ///     .merge_conflicts_with(|versions| {
-    ///         let added = versions.mine.items.into_iter().skip(versions.base.items.len());
-    ///         let mut merged = versions.theirs;
-    ///         merged.items.extend(added);
-    ///         merged
-    ///     })
-    ///     .build();
-    /// # }
-    /// ```
-    pub fn merge_conflicts_with<F>(mut self, merge: F) -> Self
-    where
-        C: Codec,
-        F: Fn(Versions<C::Data>) -> C::Data + Send + Sync + 'static,
-    {
-        self.settings.on_conflict = OnConflict::Custom(Arc::new(move |base, mine, theirs| {
-            let versions = Versions {
-                base: C::decode(base).ok()?,
-                mine: C::decode(mine).ok()?,
-                theirs: C::decode(theirs).ok()?,
-            };
-            let mut merged = Vec::new();
-            C::encode(&merge(versions), &mut merged).ok()?;
-            Some(merged)
-        }));
+    /// Only what the generator of ids writes is one; `Config::flask_session` reads
+    /// both.
+    pub fn accept_uuid_ids(mut self) -> Self {
+        self.settings.uuid_ids = true;
         self
     }
 
@@ -356,7 +317,11 @@ impl<S, C, K> Config<S, C, K> {
         C: Codec,
         K: Signer,
     {
-        Sessions::new(self.store, self.signer, self.settings)
+        let settings = match C::FOREIGN {
+            Some(_) => self.settings.without_times(),
+            None => self.settings,
+        };
+        Sessions::new(self.store, self.signer, settings)
     }
 
     fn with_signer<N>(self, signer: N) -> Config<S, C, N> {

@@ -119,8 +119,20 @@ pub(crate) struct Settings {
     pub(crate) id_length: IdLength,
     pub(crate) key_prefix: KeyPrefix,
     pub(crate) plain_ids: bool,
+    pub(crate) uuid_ids: bool,
     pub(crate) on_conflict: OnConflict,
     pub(crate) clock: Clock,
+}
+
+impl Settings {
+    /// For records that do not say when a session was created or last used.
+    pub(super) fn without_times(self) -> Self {
+        let renewal = match self.renewal {
+            Renewal::WhenBelow(_) => Renewal::EveryRequest,
+            renewal => renewal,
+        };
+        Self { renewal, absolute_timeout: Ttl::MAX, ..self }
+    }
 }
 
 impl Default for Settings {
@@ -134,6 +146,7 @@ impl Default for Settings {
             id_length: IdLength::default(),
             key_prefix: KeyPrefix::default(),
             plain_ids: false,
+            uuid_ids: false,
             on_conflict: OnConflict::default(),
             clock: Clock::system(),
         }

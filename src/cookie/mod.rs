@@ -109,6 +109,7 @@ pub struct Cookie<Kind = Host> {
 struct Attributes {
     secure: bool,
     http_only: bool,
+    /// Empty where each browser decides.
     same_site: &'static str,
     partitioned: bool,
     domain: Option<CookieDomain>,
@@ -171,6 +172,15 @@ impl<Kind> Cookie<Kind> {
             SameSite::Strict => "Strict",
             SameSite::Lax => "Lax",
         };
+        self
+    }
+
+    /// Leaves `SameSite` out, so that each browser decides: today Chrome takes it
+    /// for `Lax` with exceptions, Firefox and Safari for `None`. Flask's default.
+    /// The application must then defend itself against cross-site request forgery.
+    #[must_use]
+    pub fn without_same_site(mut self) -> Self {
+        self.attributes.same_site = "";
         self
     }
 
@@ -269,7 +279,9 @@ impl<Kind> Cookie<Kind> {
                 suffix.push_str(text);
             }
         }
-        let _ = write!(suffix, "; SameSite={}", attributes.same_site);
+        if !attributes.same_site.is_empty() {
+            let _ = write!(suffix, "; SameSite={}", attributes.same_site);
+        }
         CookieParts { name: format!("{}{}", self.prefix, self.name.as_str()), suffix }
     }
 }

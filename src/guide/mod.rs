@@ -2,4 +2,6 @@
 //!
 //! There is no code here.
 
+#[cfg(feature = "flask")]
+pub mod flask;
 pub mod stores;

@@ -1,14 +1,18 @@
 //! The encoded data, before and after the handler changed them.
 
 use crate::codec::Codec;
-use crate::record::{HEADER_BYTES, Header};
+use crate::record::{self, HEADER_BYTES, Header};
 
 /// One buffer for both: `[base][header][data]`. The base is what the data were
 /// when they were last as in the store, the rest is the record to be written.
+///
+/// A record in a foreign format stands apart, since it also holds what the data
+/// do not name: `[base][data]`.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
     buffer: Vec<u8>,
     base: Base,
+    foreign: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,32 +61,64 @@ impl Draft {
     }
 
     /// Writes the record of `data`, and says whether they differ from the base.
+    /// `stored` is the record that it replaces.
     pub(super) fn write<C: Codec>(
         &mut self,
         header: Header,
         data: &C::Data,
+        stored: Option<&[u8]>,
     ) -> Result<bool, C::Error> {
         self.buffer.truncate(self.base_len());
-        header.write(&mut self.buffer);
+        if C::FOREIGN.is_none() {
+            header.write(&mut self.buffer);
+        }
         C::encode(data, &mut self.buffer)?;
-        Ok(self.base() != Some(self.data()))
+        if let Some(foreign) = C::FOREIGN {
+            let data = self.data::<C>();
+            self.foreign = match stored {
+                None => record::of_data::<C>(header, data)?,
+                Some(stored) => {
+                    let base = self.base().unwrap_or(foreign.empty);
+                    record::of_data::<C>(header, &C::merge(base, data, stored)?)?
+                }
+            };
+        }
+        Ok(self.base() != Some(self.data::<C>()))
     }
 
     /// Writes the record of data that are encoded already.
-    pub(super) fn write_encoded(&mut self, header: Header, data: &[u8]) {
+    pub(super) fn write_encoded<C: Codec>(
+        &mut self,
+        header: Header,
+        data: &[u8],
+    ) -> Result<(), C::Error> {
+        if C::FOREIGN.is_some() {
+            self.foreign = record::of_data::<C>(header, data)?;
+            return Ok(());
+        }
         self.buffer.truncate(self.base_len());
         header.write(&mut self.buffer);
         self.buffer.extend_from_slice(data);
+        Ok(())
     }
 
     /// The record as written last.
-    pub(super) fn record(&self) -> &[u8] {
-        self.buffer.get(self.base_len()..).unwrap_or_default()
+    pub(super) fn record<C: Codec>(&self) -> &[u8] {
+        match C::FOREIGN {
+            Some(_) => &self.foreign,
+            None => self.buffer.get(self.base_len()..).unwrap_or_default(),
+        }
     }
 
-    /// The data in the record.
-    pub(super) fn data(&self) -> &[u8] {
-        self.record().get(HEADER_BYTES..).unwrap_or_default()
+    /// The data in the record, which are read when it is loaded.
+    pub(super) fn decodable<C: Codec>(&self) -> &[u8] {
+        record::data_of::<C>(self.record::<C>())
+    }
+
+    /// The data as encoded last.
+    pub(super) fn data<C: Codec>(&self) -> &[u8] {
+        let header = if C::FOREIGN.is_some() { 0 } else { HEADER_BYTES };
+        self.buffer.get(self.base_len() + header..).unwrap_or_default()
     }
 
     /// The record was stored: the data are as in the store again.

@@ -1,13 +1,14 @@
 //! The end of a session, by its user or behind its back.
 
 use super::open::{Presented, State};
+use super::save::MOVED_TTL;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::{Error, SessionError};
-use crate::record::{self, Contents};
+use crate::record::{self, Contents, Destination};
 use crate::signer::Signer;
-use crate::store::{Key, Store};
+use crate::store::{Key, Store, Update};
 
 /// How many changes of the id a logout follows.
 const MAX_MOVES: u32 = 64;
@@ -21,15 +22,15 @@ impl<S: Store, C: Codec> State<S, C> {
         for _ in 0..MAX_MOVES {
             let key = match (&self.stored, &self.presented) {
                 (Some(stored), _) => &stored.key,
-                (None, Presented::Moved(to) | Presented::Unreadable(to)) => to,
+                (None, Presented::Moved(Some(to)) | Presented::Unreadable(to)) => to,
                 (None, _) => break,
             };
             let moved_to = remove_or_follow(sessions, key).await?;
             self.stored = None;
-            self.presented = moved_to.map_or(Presented::Dead, Presented::Moved);
+            self.presented = moved_to.map_or(Presented::Dead, |to| Presented::Moved(Some(to)));
         }
         // Nothing is lost: whoever tries again goes on from here.
-        if matches!(self.presented, Presented::Moved(_)) {
+        if matches!(self.presented, Presented::Moved(Some(_))) {
             return Err(Error::Contended);
         }
         self.undo_rotation(sessions).await?;
@@ -37,6 +38,28 @@ impl<S: Store, C: Codec> State<S, C> {
             self.ticket = Ticket::Withdraw;
         }
         Ok(())
+    }
+
+    /// Removes the record of a session that was emptied, if it is still the version
+    /// that was `seen`: ours, unless another is named.
+    pub(super) async fn clear<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+        seen: Option<&S::Revision>,
+    ) -> Result<Update<()>, SessionError<S, C>> {
+        let Some(stored) = &self.stored else { return Ok(Update::Gone) };
+        let seen = seen.unwrap_or(&stored.revision);
+        let cleared = clear::<S, C>(sessions.store(), &stored.key, seen).await;
+        let cleared = cleared.map_err(Error::Store)?;
+        if let Update::Updated(()) = cleared {
+            // The session is as new, and its ticket is worth nothing.
+            self.stored = None;
+            self.fate = Fate::Keep;
+            self.presented = Presented::Dead;
+            self.ticket = Ticket::Withdraw;
+            self.draft.commit();
+        }
+        Ok(cleared)
     }
 
     /// The session was destroyed, moved or expired meanwhile: changes are
@@ -53,7 +76,25 @@ impl<S: Store, C: Codec> State<S, C> {
     }
 }
 
-/// Removes the session under a key; where it was moved, says where to.
+/// Removes the version of a record that was seen. It is made one of no session
+/// first, which nobody writes any more, since a store removes whatever there is.
+async fn clear<S: Store, C: Codec>(
+    store: &S,
+    key: &Key,
+    seen: &S::Revision,
+) -> Result<Update<()>, S::Error> {
+    Ok(match store.update(key, &record::ended::<C>(), MOVED_TTL, seen).await? {
+        Update::Updated(_) => {
+            store.remove(key).await?;
+            Update::Updated(())
+        }
+        Update::Conflict => Update::Conflict,
+        Update::Gone => Update::Gone,
+    })
+}
+
+/// Removes the session under a key; where it was moved, says where to, unless
+/// nobody knows.
 ///
 /// A moved record is left to expire, so that whoever drops this future, and
 /// tries again, finds it again.
@@ -64,16 +105,23 @@ async fn remove_or_follow<S: Store, C: Codec, K: Signer>(
     let store = sessions.store();
     let loaded = store.load(key, None).await.map_err(Error::Store)?;
     let Some(record) = loaded else { return Ok(None) };
-    if let Some(to) = moved_to(record.value.as_ref()) {
-        return Ok(Some(to));
+    if let Some(to) = moved_to::<C>(record.value.as_ref()) {
+        return Ok(key_of(to));
     }
     let removed = store.remove(key).await.map_err(Error::Store)?;
-    Ok(removed.and_then(|value| moved_to(value.as_ref())))
+    Ok(removed.and_then(|value| moved_to::<C>(value.as_ref())).and_then(key_of))
 }
 
-fn moved_to(record: &[u8]) -> Option<Box<Key>> {
-    match record::read(record) {
-        Ok(Contents::Moved(to, _)) => Some(to),
-        Ok(Contents::Session(..)) | Err(record::UnknownFormat) => None,
+fn moved_to<C: Codec>(record: &[u8]) -> Option<Destination> {
+    match record::read::<C>(record, 0) {
+        Ok(Contents::Moved { to, .. }) => Some(to),
+        Ok(Contents::Session(..) | Contents::Ended) | Err(record::UnknownFormat) => None,
+    }
+}
+
+fn key_of(to: Destination) -> Option<Box<Key>> {
+    match to {
+        Destination::Key(key) => Some(key),
+        Destination::Undisclosed(_) => None,
     }
 }

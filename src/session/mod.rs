@@ -18,6 +18,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 pub(crate) use self::open::State;
+use self::open::Stored;
 use self::state::Fate;
 #[cfg(feature = "tower")]
 pub(crate) use self::{state::Step, ticket::vary_by_cookie};
@@ -95,17 +96,19 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         self.state().stored.is_none()
     }
 
-    /// When the session was created; `None` while it is new.
+    /// When the session was created; `None` while it is new, and where its record
+    /// does not say it, as in one that Flask shares.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
-        let stored = self.state().stored.as_ref()?;
+        let stored = self.stored_with_times()?;
         Some(system_time(stored.header.created_at))
     }
 
-    /// When the session ends unless it is used; `None` while it is new.
+    /// When the session ends unless it is used; `None` while it is new, and where
+    /// the store alone knows it, as in a record that Flask shares.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        let stored = self.state().stored.as_ref()?;
+        let stored = self.stored_with_times()?;
         Some(system_time(stored.header.expires_at(self.sessions.settings())))
     }
 
@@ -234,6 +237,10 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         let plan = state.plan(self.sessions.settings(), false)?;
         state.carry_out(&self.sessions, plan).await?;
         state.write_ticket(&self.sessions, response_headers)
+    }
+
+    fn stored_with_times(&self) -> Option<&Stored<S>> {
+        self.state().stored.as_ref().filter(|_| C::FOREIGN.is_none())
     }
 
     fn state(&self) -> &State<S, C> {

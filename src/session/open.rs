@@ -10,7 +10,7 @@ use crate::config::{Renewal, Sessions};
 use crate::cookie::candidates;
 use crate::error::{Error, SessionError};
 use crate::id::SessionId;
-use crate::record::{self, Contents, HEADER_BYTES, Header};
+use crate::record::{self, Contents, Destination, Header};
 use crate::signer::Signer;
 use crate::store::{Key, Record, Store};
 
@@ -33,15 +33,44 @@ pub(super) struct Stored<S: Store> {
     pub(super) id: SessionId,
     pub(super) key: Key,
     pub(super) header: Header,
-    /// The record as it was loaded; absent once it was saved from here.
-    pub(super) value: Option<S::Value>,
+    pub(super) record: Held<S::Value>,
     pub(super) revision: S::Revision,
 }
 
+/// The record, as far as it is needed again.
+pub(super) enum Held<V> {
+    /// As it was loaded.
+    Loaded(V),
+    /// As it was written last, in a foreign format, where it holds more than the
+    /// data.
+    Written(Vec<u8>),
+    /// It was written, and the data say the same.
+    Nothing,
+}
+
+impl<V: AsRef<[u8]>> Held<V> {
+    pub(super) fn written<C: Codec>(record: &[u8]) -> Self {
+        match C::FOREIGN {
+            Some(_) => Self::Written(record.to_vec()),
+            None => Self::Nothing,
+        }
+    }
+
+    /// The encoded data in the record.
+    pub(super) fn data<C: Codec>(&self) -> Option<&[u8]> {
+        let record = match self {
+            Self::Loaded(value) => value.as_ref(),
+            Self::Written(record) => record,
+            Self::Nothing => return None,
+        };
+        Some(record::data_of::<C>(record))
+    }
+}
+
 impl<S: Store> Stored<S> {
-    /// The encoded data in the record that was loaded.
-    pub(super) fn data(&self) -> Option<&[u8]> {
-        self.value.as_ref()?.as_ref().get(HEADER_BYTES..)
+    /// The encoded data in the record, where it is known.
+    pub(super) fn data<C: Codec>(&self) -> Option<&[u8]> {
+        self.record.data::<C>()
     }
 }
 
@@ -53,11 +82,21 @@ pub(crate) enum Presented {
     /// A ticket that is worth nothing.
     Dead,
     /// The ticket of a session that was just given a fresh id: another response
-    /// is about to bring the browser the new one.
-    Moved(Box<Key>),
+    /// is about to bring the browser the new one. Where it went is not always
+    /// known.
+    Moved(Option<Box<Key>>),
     /// The record under this key, which the program cannot read. It is left alone
     /// until the session is destroyed.
     Unreadable(Box<Key>),
+}
+
+impl Presented {
+    pub(super) fn moved(to: Destination) -> Self {
+        match to {
+            Destination::Key(key) => Self::Moved(Some(key)),
+            Destination::Undisclosed(_) => Self::Moved(None),
+        }
+    }
 }
 
 impl<S: Store, C: Codec> State<S, C> {
@@ -73,6 +112,7 @@ impl<S: Store, C: Codec> State<S, C> {
             let value = str::from_utf8(value).ok()?;
             let id = sessions.signer().verify(name, value)?;
             SessionId::parse(id, settings.id_length)
+                .or_else(|| settings.uuid_ids.then(|| SessionId::parse_uuid(id))?)
         });
         let Some(id) = id else { return Ok(Self::new(sessions, presented)) };
 
@@ -108,15 +148,16 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<Self, Presented> {
         let settings = sessions.settings();
         let now = settings.clock.unix_millis();
-        let (header, data) = match record::read(value.as_ref()) {
+        let (header, data) = match record::read::<C>(value.as_ref(), now) {
             Ok(Contents::Session(header, data)) => (header, data),
             // A load that extends keeps it beyond its time.
-            Ok(Contents::Moved(_, at)) if at + MOVED_TTL.as_millis() <= now => {
+            Ok(Contents::Moved { at, .. }) if at.saturating_add(MOVED_TTL.as_millis()) <= now => {
                 return Err(Presented::Dead);
             }
-            Ok(Contents::Moved(to, _)) => return Err(Presented::Moved(to)),
+            Ok(Contents::Moved { to, .. }) => return Err(Presented::moved(to)),
+            Ok(Contents::Ended) => return Err(Presented::Dead),
             Err(record::UnknownFormat) => {
-                tracing::warn!("a session record has an unknown format; it is left as it is");
+                warn_of_unknown_format::<C>(value.as_ref());
                 return Err(Presented::Unreadable(Box::new(key)));
             }
         };
@@ -136,7 +177,7 @@ impl<S: Store, C: Codec> State<S, C> {
                     _ => Ticket::Keep,
                 },
                 draft: Draft::default(),
-                stored: Some(Stored { id, key, header, value: Some(value), revision }),
+                stored: Some(Stored { id, key, header, record: Held::Loaded(value), revision }),
             }),
             // The codec's message may repeat session data, so it is not logged.
             Err(_) => {
@@ -148,9 +189,20 @@ impl<S: Store, C: Codec> State<S, C> {
 
     /// The data, to be changed. The first call notes what they were.
     pub(super) fn data_mut(&mut self) -> &mut C::Data {
-        let room = self.stored.as_ref().and_then(Stored::data).map_or(0, <[u8]>::len);
+        let room = self.stored.as_ref().and_then(Stored::data::<C>).map_or(0, <[u8]>::len);
         // Data that do not encode count as changed, and fail when they are saved.
         let _ = self.draft.note_base::<C>(&self.data, room);
         &mut self.data
+    }
+}
+
+fn warn_of_unknown_format<C: Codec>(record: &[u8]) {
+    // Protocols 2 to 5; older ones, and those of other formats, are not told apart.
+    if C::FOREIGN.is_some() && matches!(record, [0x80, 2..=5, ..]) {
+        tracing::warn!(
+            "a session record is a Python pickle, which is never read; it is left as it is. Flask-Session 0.7 and newer read it, and write it anew as MessagePack or JSON when they save the session"
+        );
+    } else {
+        tracing::warn!("a session record has an unknown format; it is left as it is");
     }
 }

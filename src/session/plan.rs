@@ -5,7 +5,7 @@ use super::state::{Fate, Situation, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::{Renewal, Settings};
 use crate::error::{Error, SessionError};
-use crate::record::Header;
+use crate::record::{self, Header};
 use crate::store::Store;
 use crate::ttl::Ttl;
 
@@ -23,7 +23,7 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// To write `old` anew, or a first time.
-    pub(super) fn to_write(
+    pub(super) fn to_write<C: Codec>(
         step: Step,
         old: Option<Header>,
         permanent: bool,
@@ -32,7 +32,8 @@ impl Plan {
         let now = settings.clock.unix_millis();
         let renews = old.is_some_and(|old| old.is_renewal_due(settings, now));
         // Where every load postpones the expiry, that of an earlier one is past.
-        let keeps_time = settings.renewal != Renewal::EveryRequest;
+        // Without a record of it, every write lets the time begin anew.
+        let keeps_time = settings.renewal != Renewal::EveryRequest && C::FOREIGN.is_none();
         let header = Header {
             created_at: old.map_or(now, |old| old.created_at),
             renewed_at: old.filter(|_| !renews && keeps_time).map_or(now, |old| old.renewed_at),
@@ -43,7 +44,8 @@ impl Plan {
             header,
             ttl: header.ttl(settings, now),
             renews,
-            sends_ticket: old.is_none_or(|old| old.permanent != permanent || (renews && permanent)),
+            sends_ticket: C::FOREIGN.is_some()
+                || old.is_none_or(|old| old.permanent != permanent || (renews && permanent)),
         }
     }
 }
@@ -57,21 +59,23 @@ impl<S: Store, C: Codec> State<S, C> {
         failed: bool,
     ) -> Result<Plan, SessionError<S, C>> {
         let old = self.stored.as_ref().map(|stored| stored.header);
-        let mut plan = Plan::to_write(Step::Nothing, old, self.permanent, settings);
+        let mut plan = Plan::to_write::<C>(Step::Nothing, old, self.permanent, settings);
         // A rotation that was dropped half-way must be settled: the browser may
         // hold no other ticket.
         let failed = failed && self.rotating.is_none();
         let may_write = !failed && matches!(self.fate, Fate::Keep | Fate::Rotate);
+        let loaded = self.stored.as_ref().and_then(Stored::data::<C>);
         let changed = may_write
             && self.draft.is_touched()
-            && self.draft.write::<C>(plan.header, &self.data).map_err(Error::Codec)?;
+            && self.draft.write::<C>(plan.header, &self.data, loaded).map_err(Error::Codec)?;
         if changed {
             // Some data can be written in a format, and not be read back from it.
-            C::decode(self.draft.data()).map_err(Error::Codec)?;
+            C::decode(self.draft.decodable::<C>()).map_err(Error::Codec)?;
         }
         plan.step = Situation {
             stored: old.is_some(),
             changed: changed || old.is_some_and(|old| old.permanent != self.permanent),
+            emptied: changed && record::is_empty::<C>(self.draft.record::<C>()),
             renewal_due: plan.renews,
             fate: self.fate,
             failed,
@@ -79,18 +83,20 @@ impl<S: Store, C: Codec> State<S, C> {
         .step();
 
         match plan.step {
-            Step::Update | Step::Renew | Step::Rotate if !self.draft.is_touched() => {
-                match self.stored.as_ref().and_then(Stored::data) {
-                    Some(data) => self.draft.write_encoded(plan.header, data),
-                    None => {
-                        self.draft.write::<C>(plan.header, &self.data).map_err(Error::Codec)?;
-                    }
+            Step::Update | Step::Renew | Step::Rotate if !self.draft.is_touched() => match loaded {
+                Some(data) => {
+                    self.draft.write_encoded::<C>(plan.header, data).map_err(Error::Codec)?;
                 }
-            }
+                None => {
+                    self.draft.write::<C>(plan.header, &self.data, None).map_err(Error::Codec)?;
+                }
+            },
             // What ended while it was open was told to the browser by whoever ended
             // it, perhaps with a newer ticket.
             Step::Nothing if old.is_none() && self.fate != Fate::Ended => {
-                if matches!(self.presented, Presented::Dead) {
+                // Flask leaves no trace of where it has moved a session, and leaves a
+                // ticket that is worth nothing alone.
+                if matches!(self.presented, Presented::Dead) && C::FOREIGN.is_none() {
                     self.ticket = Ticket::Withdraw;
                 }
             }

@@ -4,14 +4,14 @@
 //! future at an await therefore leaves a state that is merely older than the
 //! store's, and saving it again meets a conflict, which is merged.
 
-use super::open::{Presented, State, Stored};
+use super::open::{Held, Presented, State, Stored};
 use super::plan::Plan;
 use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::{OnConflict, Sessions};
 use crate::error::{Error, SessionError};
 use crate::id::SessionId;
-use crate::record::{self, Contents, HEADER_BYTES, Header};
+use crate::record::{self, Contents, Header};
 use crate::signer::Signer;
 use crate::store::{Create, Record, Store, Update};
 use crate::ttl::Ttl;
@@ -59,11 +59,13 @@ impl<S: Store, C: Codec> State<S, C> {
         match plan.step {
             Step::Nothing => Ok(()),
             Step::Create => {
-                let stored = create(sessions, self.draft.record(), plan).await?;
+                let stored = create(sessions, self.draft.record::<C>(), plan).await?;
                 self.created(stored);
                 Ok(())
             }
-            Step::Update | Step::Renew | Step::Rotate => self.write(sessions, plan).await,
+            Step::Update | Step::Renew | Step::Rotate | Step::Clear => {
+                self.write(sessions, plan).await
+            }
             Step::Remove => self.remove(sessions).await,
         }
     }
@@ -84,8 +86,11 @@ impl<S: Store, C: Codec> State<S, C> {
         mut plan: Plan,
     ) -> Result<(), SessionError<S, C>> {
         let mut merged: Option<Merged<S, C>> = None;
-        if plan.step == Step::Rotate && self.settle_rotation(sessions).await? {
-            plan.step = Step::Update;
+        let may_rotate = matches!(plan.step, Step::Rotate | Step::Clear);
+        if may_rotate && self.settle_rotation(sessions).await? {
+            if plan.step == Step::Rotate {
+                plan.step = Step::Update;
+            }
             // The fresh record may hold what another request had saved before,
             // except where that is refused.
             if !matches!(sessions.settings().on_conflict, OnConflict::Reject) {
@@ -99,6 +104,10 @@ impl<S: Store, C: Codec> State<S, C> {
         for _ in 0..MAX_ATTEMPTS {
             let updated = match plan.step {
                 Step::Rotate => self.rotate(sessions, plan, merged.as_ref()).await?,
+                Step::Clear => {
+                    let newest = merged.as_ref().map(|merged| &merged.newest);
+                    self.clear(sessions, newest.map(|newest| &newest.record.revision)).await?
+                }
                 _ => self.swap(sessions, plan, merged.as_ref()).await?,
             };
             match updated {
@@ -108,7 +117,7 @@ impl<S: Store, C: Codec> State<S, C> {
                         self.permanent = merged.plan.header.permanent;
                     }
                     self.draft.commit();
-                    if plan.sends_ticket {
+                    if plan.sends_ticket && plan.step != Step::Clear {
                         self.ticket = Ticket::Send;
                     }
                     return Ok(());
@@ -138,9 +147,9 @@ impl<S: Store, C: Codec> State<S, C> {
         merged: Option<&Merged<S, C>>,
     ) -> Result<Update<()>, SessionError<S, C>> {
         let Some(stored) = &mut self.stored else { return Ok(Update::Gone) };
-        let record = merged.map_or_else(|| self.draft.record(), |merged| &merged.record);
+        let record = merged.map_or_else(|| self.draft.record::<C>(), |merged| &merged.record);
         let seen = merged.map(|merged| &merged.newest.record.revision);
-        stored.swap(sessions.store(), record, plan, seen).await.map_err(Error::Store)
+        stored.swap::<C>(sessions.store(), record, plan, seen).await.map_err(Error::Store)
     }
 
     /// Moves the session to a fresh id. The new record is there before the old
@@ -153,12 +162,12 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<Update<()>, SessionError<S, C>> {
         let store = sessions.store();
         let Some(stored) = &self.stored else { return Ok(Update::Gone) };
-        let record = merged.map_or_else(|| self.draft.record(), |merged| &merged.record);
+        let record = merged.map_or_else(|| self.draft.record::<C>(), |merged| &merged.record);
         let seen = merged.map_or(&stored.revision, |merged| &merged.newest.record.revision);
 
-        let fresh = create(sessions, record, plan).await?;
+        let fresh = create::<S, C, K>(sessions, record, plan).await?;
         let fresh = self.rotating.insert(Box::new(fresh));
-        let moved = record::moved(&fresh.key, sessions.settings().clock.unix_millis());
+        let moved = record::moved::<C>(&fresh.key, sessions.settings().clock.unix_millis());
         let updated = store.update(&stored.key, &moved, MOVED_TTL, seen).await;
         match updated.map_err(Error::Store)? {
             Update::Updated(_) => {
@@ -184,8 +193,8 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<bool, SessionError<S, C>> {
         let (Some(fresh), Some(stored)) = (&self.rotating, &self.stored) else { return Ok(false) };
         let old = sessions.store().load(&stored.key, None).await.map_err(Error::Store)?;
-        let contents = old.as_ref().map(|record| record::read(record.value.as_ref()));
-        if matches!(contents, Some(Ok(Contents::Moved(to, _))) if *to == fresh.key) {
+        let contents = old.as_ref().map(|record| record::read::<C>(record.value.as_ref(), 0));
+        if matches!(contents, Some(Ok(Contents::Moved { to, .. })) if to.is(&fresh.key)) {
             self.settled();
             return Ok(true);
         }
@@ -227,10 +236,10 @@ impl<S: Store, C: Codec> State<S, C> {
         let Some(newest) = self.load_newest(sessions).await? else { return Ok(None) };
         let Some(stored) = &self.stored else { return Ok(None) };
 
-        let theirs = newest.data();
+        let theirs = newest.data::<C>();
         let (base, mine) = match &before {
-            Some(before) => (Some(before.newest.data()), data_of(&before.record)),
-            None => (self.draft.base(), self.draft.data()),
+            Some(before) => (Some(before.newest.data::<C>()), record::data_of::<C>(&before.record)),
+            None => (self.draft.base(), self.draft.data::<C>()),
         };
         let merged = match (base, &settings.on_conflict) {
             _ if !self.draft.is_touched() => theirs.to_vec(),
@@ -238,21 +247,29 @@ impl<S: Store, C: Codec> State<S, C> {
                 merge(base, mine, theirs).ok_or(Error::Conflict)?
             }
             (Some(base), _) => C::merge(base, mine, theirs).map_err(Error::Codec)?,
-            (None, _) => mine.to_vec(),
+            (None, _) => match C::FOREIGN {
+                Some(foreign) => C::merge(foreign.empty, mine, theirs).map_err(Error::Codec)?,
+                None => mine.to_vec(),
+            },
         };
         let data = C::decode(&merged).map_err(Error::Codec)?;
         let permanent = match self.permanent == stored.header.permanent {
             true => newest.header.permanent,
             false => self.permanent,
         };
-        let again = Plan::to_write(plan.step, Some(newest.header), permanent, settings);
-        if plan.step == Step::Update && merged == theirs && again.header == newest.header {
+        let mut again = Plan::to_write::<C>(plan.step, Some(newest.header), permanent, settings);
+        if plan.step == Step::Update && merged == theirs && again.header.says::<C>(newest.header) {
             self.adopt(newest, data);
             return Ok(None);
         }
-        let mut record = Vec::with_capacity(HEADER_BYTES + merged.len());
-        again.header.write(&mut record);
-        record.extend_from_slice(&merged);
+        let record = record::of_data::<C>(again.header, &merged).map_err(Error::Codec)?;
+        again.step = match plan.step {
+            _ if self.draft.is_touched() && record::is_empty::<C>(&record) => Step::Clear,
+            // What another request put in keeps the session.
+            Step::Clear if self.fate == Fate::Rotate => Step::Rotate,
+            Step::Clear => Step::Update,
+            step => step,
+        };
         Ok(Some(Merged { newest, plan: again, data, record }))
     }
 
@@ -268,12 +285,14 @@ impl<S: Store, C: Codec> State<S, C> {
             self.end(Presented::Dead);
             return Ok(None);
         };
-        let end = match record::read(record.value.as_ref()) {
+        let now = settings.clock.unix_millis();
+        let end = match record::read::<C>(record.value.as_ref(), now) {
             Ok(Contents::Session(header, _)) => {
-                let header = header.as_loaded(settings, settings.clock.unix_millis());
+                let header = header.as_loaded(settings, now);
                 return Ok(Some(Newest { header, record }));
             }
-            Ok(Contents::Moved(to, _)) => Presented::Moved(to),
+            Ok(Contents::Moved { to, .. }) => Presented::moved(to),
+            Ok(Contents::Ended) => Presented::Dead,
             // Another version of the program has taken it over.
             Err(record::UnknownFormat) => Presented::Unreadable(Box::new(stored.key.clone())),
         };
@@ -286,7 +305,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let Some(stored) = &mut self.stored else { return };
         stored.header = newest.header;
         stored.revision = newest.record.revision;
-        stored.value = Some(newest.record.value);
+        stored.record = Held::Loaded(newest.record.value);
         self.permanent = newest.header.permanent;
         self.data = data;
         self.draft.commit();
@@ -296,7 +315,7 @@ impl<S: Store, C: Codec> State<S, C> {
 impl<S: Store> Stored<S> {
     /// Replaces the record, if it is still the version that was `seen`: ours,
     /// unless another is named.
-    pub(super) async fn swap(
+    pub(super) async fn swap<C: Codec>(
         &mut self,
         store: &S,
         record: &[u8],
@@ -308,7 +327,7 @@ impl<S: Store> Stored<S> {
             Update::Updated(revision) => {
                 self.revision = revision;
                 self.header = plan.header;
-                self.value = None;
+                self.record = Held::written::<C>(record);
                 Update::Updated(())
             }
             Update::Conflict => Update::Conflict,
@@ -318,14 +337,9 @@ impl<S: Store> Stored<S> {
 }
 
 impl<S: Store> Newest<S> {
-    pub(super) fn data(&self) -> &[u8] {
-        data_of(self.record.value.as_ref())
+    pub(super) fn data<C: Codec>(&self) -> &[u8] {
+        record::data_of::<C>(self.record.value.as_ref())
     }
-}
-
-/// The encoded data in a record.
-fn data_of(record: &[u8]) -> &[u8] {
-    record.get(HEADER_BYTES..).unwrap_or_default()
 }
 
 /// Makes a record under a fresh id. A taken one is tried again, though only a
@@ -340,7 +354,8 @@ pub(super) async fn create<S: Store, C: Codec, K: Signer>(
         let key = sessions.key(&id);
         let created = sessions.store().create(&key, record, plan.ttl).await;
         if let Create::Created(revision) = created.map_err(Error::Store)? {
-            return Ok(Stored { id, key, header: plan.header, value: None, revision });
+            let record = Held::written::<C>(record);
+            return Ok(Stored { id, key, header: plan.header, record, revision });
         }
     }
     Err(Error::Contended)

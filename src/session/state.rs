@@ -40,6 +40,9 @@ pub(crate) enum Step {
     Renew,
     Rotate,
     Remove,
+    /// Of a session that was emptied; one that another request filled meanwhile
+    /// stays.
+    Clear,
 }
 
 /// What is known about a session when it is saved.
@@ -47,6 +50,8 @@ pub(crate) enum Step {
 pub(crate) struct Situation {
     pub(crate) stored: bool,
     pub(crate) changed: bool,
+    /// The change has left nothing that is worth a record.
+    pub(crate) emptied: bool,
     pub(crate) renewal_due: bool,
     pub(crate) fate: Fate,
     /// The response is a server error.
@@ -59,8 +64,9 @@ impl Situation {
             Self { fate: Fate::Ended | Fate::Late, .. } => Step::Nothing,
             Self { fate: Fate::Destroy, .. } => Step::Remove,
             Self { failed: true, .. } => Step::Nothing,
-            Self { stored: false, changed: true, .. } => Step::Create,
+            Self { stored: false, changed: true, emptied: false, .. } => Step::Create,
             Self { stored: false, .. } => Step::Nothing,
+            Self { emptied: true, .. } => Step::Clear,
             Self { fate: Fate::Rotate, .. } => Step::Rotate,
             Self { changed: true, .. } => Step::Update,
             Self { renewal_due: true, .. } => Step::Renew,
@@ -129,6 +135,7 @@ mod tests {
     const NEW: Situation = Situation {
         stored: false,
         changed: false,
+        emptied: false,
         renewal_due: false,
         fate: Fate::Keep,
         failed: false,
@@ -150,6 +157,16 @@ mod tests {
         assert_eq!(Situation { changed: true, renewal_due: true, ..LOADED }.step(), Step::Update);
         assert_eq!(Situation { fate: Fate::Rotate, ..LOADED }.step(), Step::Rotate);
         assert_eq!(Situation { fate: Fate::Rotate, changed: true, ..LOADED }.step(), Step::Rotate);
+    }
+
+    #[test]
+    fn an_emptied_session_is_removed_and_never_made() {
+        for fate in [Fate::Keep, Fate::Rotate] {
+            let emptied = Situation { changed: true, emptied: true, fate, ..NEW };
+            assert_eq!(emptied.step(), Step::Nothing);
+            assert_eq!(Situation { stored: true, ..emptied }.step(), Step::Clear);
+            assert_eq!(Situation { stored: true, failed: true, ..emptied }.step(), Step::Nothing);
+        }
     }
 
     #[test]

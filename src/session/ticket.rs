@@ -28,8 +28,11 @@ impl<S: Store, C: Codec> State<S, C> {
             (Ticket::Send, Some(stored)) => {
                 let now = settings.clock.unix_millis();
                 let ttl = self.permanent.then(|| stored.header.ttl(settings, now));
-                let expiry =
-                    ttl.map(|ttl| (ttl.as_millis().div_ceil(1_000), now + ttl.as_millis()));
+                let expiry = ttl.map(|ttl| Expiry {
+                    // Flask has `Expires` alone.
+                    max_age: C::FOREIGN.is_none().then(|| ttl.as_millis().div_ceil(1_000)),
+                    at: now + ttl.as_millis(),
+                });
                 Some(set_cookie(sessions.signer(), settings, &stored.id, expiry))
             }
             (Ticket::Withdraw, _) => Some(removal(settings)),
@@ -61,14 +64,20 @@ fn append<S, C>(
     headers.try_append(name, value).map(drop).map_err(|_| Error::Cookie)
 }
 
-/// `expiry` is the number of seconds that are left, and the time when they are
-/// over in milliseconds since the Unix epoch; without it, the cookie ends with
-/// the browser.
+/// When a cookie ends.
+struct Expiry {
+    /// In seconds.
+    max_age: Option<u64>,
+    /// In milliseconds since the Unix epoch.
+    at: u64,
+}
+
+/// Without `expiry`, the cookie ends with the browser.
 fn set_cookie<K: Signer>(
     signer: &K,
     settings: &Settings,
     id: &SessionId,
-    expiry: Option<(u64, u64)>,
+    expiry: Option<Expiry>,
 ) -> String {
     let cookie = &settings.cookie;
     let mut text = String::with_capacity(cookie.name.len() + cookie.suffix.len() + 192);
@@ -77,9 +86,12 @@ fn set_cookie<K: Signer>(
     text.push_str(id.as_str());
     signer.sign(&cookie.name, id.as_str(), &mut text);
     text.push_str(&cookie.suffix);
-    if let Some((seconds, time)) = expiry {
+    if let Some(Expiry { max_age, at }) = expiry {
         // Writing into a `String` cannot fail.
-        let _ = write!(text, "; Max-Age={seconds}; Expires={}", http_date(time));
+        if let Some(seconds) = max_age {
+            let _ = write!(text, "; Max-Age={seconds}");
+        }
+        let _ = write!(text, "; Expires={}", http_date(at));
     }
     text
 }

@@ -8,6 +8,7 @@ use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::{Error, SessionError};
+use crate::record;
 use crate::signer::Signer;
 use crate::store::{Store, Update};
 
@@ -36,19 +37,34 @@ impl<S: Store, C: Codec> State<S, C> {
             let result = change(&mut data);
 
             let old = self.stored.as_ref().map(|stored| stored.header);
-            let plan = Plan::to_write(Step::Update, old, self.permanent, settings);
-            if !draft.write::<C>(plan.header, &data).map_err(Error::Codec)? {
+            let plan = Plan::to_write::<C>(Step::Update, old, self.permanent, settings);
+            let loaded = self.stored.as_ref().and_then(Stored::data::<C>);
+            if !draft.write::<C>(plan.header, &data, loaded).map_err(Error::Codec)? {
                 return Ok(result);
             }
-            C::decode(draft.data()).map_err(Error::Codec)?;
+            C::decode(draft.decodable::<C>()).map_err(Error::Codec)?;
+            let emptied = record::is_empty::<C>(draft.record::<C>());
             let Some(stored) = &mut self.stored else {
-                let stored = create(sessions, draft.record(), plan).await?;
-                self.created(stored);
+                if !emptied {
+                    let stored = create(sessions, draft.record::<C>(), plan).await?;
+                    self.created(stored);
+                }
                 self.data = data;
                 return Ok(result);
             };
-            let updated = stored.swap(sessions.store(), draft.record(), plan, None).await;
-            match updated.map_err(Error::Store)? {
+            let record = draft.record::<C>();
+            let updated = match emptied {
+                true => self.clear(sessions, None).await?,
+                false => stored
+                    .swap::<C>(sessions.store(), record, plan, None)
+                    .await
+                    .map_err(Error::Store)?,
+            };
+            match updated {
+                Update::Updated(()) if emptied => {
+                    self.data = data;
+                    return Ok(result);
+                }
                 Update::Updated(()) => {
                     if plan.sends_ticket {
                         self.ticket = Ticket::Send;
@@ -59,7 +75,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 }
                 Update::Conflict => {
                     let newest = self.load_newest(sessions).await?.ok_or(Error::Ended)?;
-                    let data = C::decode(newest.data()).map_err(Error::Codec)?;
+                    let data = C::decode(newest.data::<C>()).map_err(Error::Codec)?;
                     self.adopt(newest, data);
                 }
                 Update::Gone => {
@@ -73,7 +89,7 @@ impl<S: Store, C: Codec> State<S, C> {
 
     /// The data as they were stored last.
     fn copy(&self) -> Result<C::Data, C::Error> {
-        if let Some(loaded) = self.stored.as_ref().and_then(Stored::data) {
+        if let Some(loaded) = self.stored.as_ref().and_then(Stored::data::<C>) {
             return C::decode(loaded);
         }
         let mut encoded = Vec::new();

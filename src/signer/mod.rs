@@ -1,9 +1,13 @@
 //! How a ticket is protected: the [`Signer`] trait, and the signers.
 
 mod hmac;
+#[cfg(feature = "flask")]
+mod itsdangerous;
 mod unsigned;
 
 pub use self::hmac::HmacSha256;
+#[cfg(feature = "flask")]
+pub use self::itsdangerous::{Itsdangerous, ItsdangerousError};
 pub use self::unsigned::Unsigned;
 
 /// Writes and checks the tag behind the session id in a cookie's value.

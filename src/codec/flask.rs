@@ -1,0 +1,198 @@
+//! Records as Flask-Session writes and reads them.
+
+use std::marker::PhantomData;
+
+use super::Codec;
+use super::foreign::{Foreign, Outline};
+use super::named::{Entry, Name, NamedFields};
+
+/// Session data in records that a Flask application shares: those of
+/// [`MessagePack`](super::MessagePack), Flask-Session's default, or of `Json`.
+///
+/// `Config::flask_session` makes sessions with it, and the guide says what
+/// sharing takes. The struct names the fields that this program reads and
+/// writes. Each needs a default, since Flask does not write it before it has a
+/// value: write `#[serde(default)]` above the struct, and
+/// `#[serde(skip_serializing_if = "..")]` above a field that Flask should not
+/// see while it is empty.
+///
+/// A record is the data's map and nothing around it:
+///
+/// - Keys that the struct does not name stay as they are, byte for byte and in
+///   their order. So does the value of a field that did not change.
+/// - `_permanent` is the session's own: `set_permanent` writes it, and what a
+///   struct says under that name is ignored.
+/// - There is no time of creation: `created_at()` and `expires_at()` are `None`,
+///   and the absolute timeout does not hold. The store alone knows the expiry.
+/// - A session that was changed, and has no key left but `_permanent`, is removed.
+///
+/// # Errors
+///
+/// Data that are no map from names to values, such as a list, cannot be shared;
+/// nor can maps whose keys are maps, or data that are nested more than 100 levels
+/// deep. Python refuses such a record, and Flask-Session would then take it for a
+/// pickle. Saving them is an error.
+pub struct Flask<C> {
+    codec: PhantomData<fn() -> C>,
+}
+
+/// The data cannot be shared with Flask, or the bytes are not such data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlaskError<E> {
+    /// The format cannot represent the data, or the bytes are not the data's.
+    #[error(transparent)]
+    Codec(E),
+    /// They are not a map from names to what Python can read.
+    #[error("session data shared with Flask are a map from names to what Python can read")]
+    NotAMap,
+}
+
+impl<C: NamedFields> Codec for Flask<C> {
+    type Data = C::Data;
+    type Error = FlaskError<C::Error>;
+
+    const FOREIGN: Option<Foreign<Self::Error>> =
+        Some(Foreign { empty: C::EMPTY, read: outline::<C>, write: write::<C>, note: note::<C> });
+
+    fn encode(data: &C::Data, out: &mut Vec<u8>) -> Result<(), Self::Error> {
+        let start = out.len();
+        C::encode(data, out).map_err(FlaskError::Codec)?;
+        match has_names_that_are_no_text::<C>(&out[start..]) {
+            Some(false) => Ok(()),
+            Some(true) | None => Err(FlaskError::NotAMap),
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Result<C::Data, Self::Error> {
+        // A number would be taken for the position of a field.
+        if has_names_that_are_no_text::<C>(bytes).ok_or(FlaskError::NotAMap)? {
+            let mut entries = entries::<C>(bytes).ok_or(FlaskError::NotAMap)?;
+            entries.retain(|entry| matches!(entry.key, Name::Text(_)));
+            let mut named = Vec::with_capacity(bytes.len());
+            C::write(&entries, &mut named);
+            return C::decode(&named).map_err(FlaskError::Codec);
+        }
+        C::decode(bytes).map_err(FlaskError::Codec)
+    }
+
+    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
+        let [before, my, their] = [base, mine, theirs].map(entries::<C>);
+        let merged = merge(
+            &before.ok_or(FlaskError::NotAMap)?,
+            my.ok_or(FlaskError::NotAMap)?,
+            their.ok_or(FlaskError::NotAMap)?,
+        );
+        let mut out = Vec::with_capacity(mine.len() + theirs.len());
+        C::write(&merged, &mut out);
+        Ok(out)
+    }
+}
+
+/// `None` for what is no map.
+fn has_names_that_are_no_text<C: NamedFields>(map: &[u8]) -> Option<bool> {
+    let mut found = false;
+    C::visit(map, |entry| found |= matches!(entry.key, Name::Other(_)))?;
+    Some(found)
+}
+
+fn outline<C: NamedFields>(record: &[u8]) -> Option<Outline> {
+    let mut outline = Outline { is_empty: true, ..Outline::default() };
+    C::visit(record, |entry| match is_permanent(&entry) {
+        true => {
+            outline.permanent = !C::is_falsy(entry.value);
+            outline.note = C::text(entry.value).map(|text| text.into_owned());
+        }
+        false => outline.is_empty = false,
+    })?;
+    if !outline.is_empty {
+        outline.note = None;
+    }
+    Some(outline)
+}
+
+/// The data, and `_permanent` exactly when the session is permanent: first in a
+/// new record, as Flask does, and else where and as it was.
+fn write<C: NamedFields>(
+    permanent: bool,
+    data: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), FlaskError<C::Error>> {
+    let mut entries = entries::<C>(data).ok_or(FlaskError::NotAMap)?;
+    let place = entries.iter().position(is_permanent);
+    match place {
+        Some(at) if permanent == C::is_falsy(entries[at].value) => {
+            entries.retain(|entry| !is_permanent(entry));
+            if permanent {
+                entries.insert(at, permanent_entry::<C>());
+            }
+        }
+        None if permanent => entries.insert(0, permanent_entry::<C>()),
+        Some(_) | None => {}
+    }
+    C::write(&entries, out);
+    Ok(())
+}
+
+/// A map of `_permanent` alone counts as no session in Flask-Session, which
+/// neither saves it nor sends its cookie.
+fn note<C: NamedFields>(text: &str, out: &mut Vec<u8>) {
+    let mut value = Vec::with_capacity(text.len() + 2);
+    C::write_text(text, &mut value);
+    C::write(&[Entry { value: &value, ..permanent_entry::<C>() }], out);
+}
+
+fn entries<C: NamedFields>(map: &[u8]) -> Option<Vec<Entry<'_>>> {
+    let mut entries = Vec::new();
+    C::visit(map, |entry| entries.push(entry))?;
+    Some(entries)
+}
+
+fn permanent_entry<C: NamedFields>() -> Entry<'static> {
+    Entry { key: Name::Text("_permanent".into()), name: C::PERMANENT, value: C::TRUE }
+}
+
+fn is_permanent(entry: &Entry<'_>) -> bool {
+    matches!(&entry.key, Name::Text(name) if name == "_permanent")
+}
+
+/// As [`merge_fields`](super::merge_fields), but names are compared by what they
+/// say, and `_permanent` is theirs.
+fn merge<'a>(base: &[Entry<'a>], mine: Vec<Entry<'a>>, theirs: Vec<Entry<'a>>) -> Vec<Entry<'a>> {
+    let value = |entries: &[Entry<'a>], of: &Entry<'a>| {
+        entries.iter().find(|entry| entry.key == of.key).map(|entry| entry.value)
+    };
+    let changed: Vec<_> = mine
+        .iter()
+        .filter(|my| !is_permanent(my) && value(base, my) != Some(my.value))
+        .cloned()
+        .collect();
+    let mut merged = Vec::with_capacity(theirs.len() + changed.len());
+    for their in theirs {
+        let removed = value(base, &their).is_some() && value(&mine, &their).is_none();
+        if is_permanent(&their) || !removed {
+            let new = value(&changed, &their).unwrap_or(their.value);
+            merged.push(Entry { value: new, ..their });
+        }
+    }
+    for entry in changed {
+        if value(&merged, &entry).is_none() {
+            merged.push(entry);
+        }
+    }
+    merged
+}
+
+impl<C> Clone for Flask<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Flask<C> {}
+
+impl<C> std::fmt::Debug for Flask<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Flask")
+    }
+}

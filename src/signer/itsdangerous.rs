@@ -1,0 +1,224 @@
+//! The signatures of Python's `itsdangerous`, as Flask-Session uses it.
+
+use std::iter;
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign, verify};
+use zeroize::Zeroizing;
+
+use super::Signer;
+
+/// What keeps a signature for one purpose from being one for another.
+const SALT: &[u8] = b"flask-session";
+/// The bytes of a tag.
+const TAG_BYTES: usize = 20;
+
+/// Signs cookies as Flask-Session does where `SESSION_USE_SIGNER` is on, with
+/// the `SECRET_KEY` of the Flask application.
+///
+/// The cookie's value is `id.tag`. The tag is the HMAC-SHA1 (RFC 2104) of the id
+/// in base64url, and the key is the HMAC-SHA1 of `flask-session` with the secret:
+/// `Signer(secret, salt="flask-session", key_derivation="hmac")` in Python.
+///
+/// # SHA-1
+///
+/// Collisions in SHA-1 are known (two texts with one digest, both chosen by the
+/// attacker), and they make no signature: HMAC hides the inner state behind the
+/// key, so that its proof asks only for a pseudorandom compression function, not
+/// for one without collisions (Bellare, 2006; RFC 6194, section 3.3). No attack on
+/// HMAC-SHA1 is known that would be better than guessing 160 bits. Nothing else in
+/// this crate uses SHA-1. For sessions that no Flask application shares, use
+/// [`HmacSha256`](super::HmacSha256), whose tag covers the cookie's name as well:
+/// here a ticket for one cookie is one for any other that the same secret signs.
+///
+/// # Example
+///
+/// ```
+/// use cloakroom::{Itsdangerous, Signer};
+///
+/// let signer = Itsdangerous::new("dev-secret-key")?.accept_older("the key before")?;
+/// assert_eq!(signer.verify("session", "forged.EZpzwDXbKU-tShDwbxxGrS8asEg"), None);
+/// # Ok::<(), cloakroom::signer::ItsdangerousError>(())
+/// ```
+#[derive(Debug)]
+pub struct Itsdangerous {
+    newest: Key,
+    older: Vec<Key>,
+}
+
+impl Itsdangerous {
+    /// Signs with `secret`, the bytes or the text of Flask's `SECRET_KEY`.
+    ///
+    /// Flask takes a secret of any length; 32 random bytes cannot be guessed.
+    ///
+    /// # Errors
+    ///
+    /// [`ItsdangerousError::Empty`] for a secret of no bytes.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, ItsdangerousError> {
+        Ok(Self { newest: derived_key(secret.as_ref())?, older: Vec::new() })
+    }
+
+    /// Signs with the value of the environment variable `name`, taken as it is:
+    /// not decoded, and with any white space.
+    ///
+    /// # Errors
+    ///
+    /// [`ItsdangerousError::NotSet`] when there is no such variable, and
+    /// [`ItsdangerousError::Empty`] when it has no value.
+    pub fn from_env(name: &str) -> Result<Self, ItsdangerousError> {
+        let value = std::env::var_os(name)
+            .ok_or_else(|| ItsdangerousError::NotSet { variable: name.to_owned() })?;
+        Self::new(Zeroizing::new(value.into_encoded_bytes()).as_slice())
+    }
+
+    /// Accepts what `secret` has signed, too. May be called several times.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn accept_older(mut self, secret: impl AsRef<[u8]>) -> Result<Self, ItsdangerousError> {
+        self.older.push(derived_key(secret.as_ref())?);
+        Ok(self)
+    }
+}
+
+/// Why an [`Itsdangerous`] could not be made. No message repeats the secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ItsdangerousError {
+    /// The secret has no bytes, so that anybody could sign.
+    #[error("the secret key is empty")]
+    Empty,
+    /// The environment variable is not set.
+    #[error("the environment variable `{variable}` is not set")]
+    NotSet {
+        /// Its name.
+        variable: String,
+    },
+}
+
+#[diagnostic::do_not_recommend]
+impl Signer for Itsdangerous {
+    fn sign(&self, _: &str, id: &str, value: &mut String) {
+        value.push('.');
+        let tag = sign(&self.newest, id.as_bytes());
+        BASE64URL_NOPAD.encode_append(tag.as_ref(), value);
+    }
+
+    fn verify<'v>(&self, _: &str, value: &'v str) -> Option<&'v str> {
+        let (id, tag) = value.rsplit_once('.')?;
+        let tag = tag.strip_suffix('=').unwrap_or(tag);
+        let mut tag_bytes = [0; TAG_BYTES];
+        if BASE64URL_NOPAD.decode_len(tag.len()) != Ok(TAG_BYTES) {
+            return None;
+        }
+        BASE64URL_NOPAD.decode_mut(tag.as_bytes(), &mut tag_bytes).ok()?;
+
+        let mut keys = iter::once(&self.newest).chain(&self.older);
+        keys.any(|key| verify(key, id.as_bytes(), &tag_bytes).is_ok()).then_some(id)
+    }
+}
+
+/// The key for Flask-Session's cookies.
+fn derived_key(secret: &[u8]) -> Result<Key, ItsdangerousError> {
+    if secret.is_empty() {
+        return Err(ItsdangerousError::Empty);
+    }
+    let secret = Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
+    Ok(Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, sign(&secret, SALT).as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SID: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    const OLD_SID: &str = "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c11";
+
+    /// Values that Python made: `Signer(secret, salt="flask-session",
+    /// key_derivation="hmac").sign(id)`, with itsdangerous 2.2.0.
+    const SIGNED: [(&[u8], &str, &str); 4] = [
+        (b"dev-secret-key", SID, "EZpzwDXbKU-tShDwbxxGrS8asEg"),
+        ("ключ".as_bytes(), SID, "-EGBNnNiC0Amy_1Tgd5DfgjYiBA"),
+        (&[0x00, 0x01, 0xff], SID, "1J75pvKULsEPTUjKrPvOjtBKxCc"),
+        (b"dev-secret-key", OLD_SID, "nkgxdG0KsHexRV8xFv5vPu3VXC0"),
+    ];
+
+    fn signer(secret: impl AsRef<[u8]>) -> Itsdangerous {
+        Itsdangerous::new(secret).expect("a secret")
+    }
+
+    fn signed(signer: &Itsdangerous, id: &str) -> String {
+        let mut value = id.to_owned();
+        signer.sign("session", id, &mut value);
+        value
+    }
+
+    #[test]
+    fn signatures_are_those_that_python_makes() {
+        for (secret, id, tag) in SIGNED {
+            let value = format!("{id}.{tag}");
+            assert_eq!(signed(&signer(secret), id), value);
+            assert_eq!(signer(secret).verify("session", &value), Some(id));
+            assert_eq!(signer(secret).verify("session", &format!("{value}=")), Some(id));
+            assert_eq!(signer("another").verify("session", &value), None);
+        }
+    }
+
+    #[test]
+    fn the_last_dot_divides() {
+        let value = signed(&signer("key"), "a.b");
+        assert_eq!(signer("key").verify("session", &value), Some("a.b"));
+        assert_eq!(signer("key").verify("session", &format!("{value}.")), None);
+    }
+
+    #[test]
+    fn every_changed_character_is_noticed() {
+        let value = signed(&signer("key"), "abc");
+        for at in 0..value.len() {
+            for replacement in ["A", "b", ".", "=", " ", "é"] {
+                let mut changed = value.clone();
+                changed.replace_range(at..=at, replacement);
+                if changed != value {
+                    assert_eq!(signer("key").verify("session", &changed), None, "{changed}");
+                }
+            }
+        }
+        assert_eq!(signer("key").verify("session", &format!("{value}==")), None);
+    }
+
+    #[test]
+    fn a_value_of_any_length_is_refused_without_harm() {
+        let long = "x".repeat(100_000);
+        for value in ["", ".", "..", "abc", "abc.", "abc.=", &long, &format!("a.{long}")] {
+            assert_eq!(signer("key").verify("session", value), None);
+        }
+        let value = signed(&signer("key"), &long);
+        assert_eq!(signer("key").verify("session", &value), Some(&*long));
+    }
+
+    #[test]
+    fn older_secrets_are_accepted_and_the_newest_signs() {
+        let old = signed(&signer("old"), "abc");
+        let rotated = signer("new").accept_older("older").expect("a secret");
+        assert_eq!(rotated.verify("session", &old), None);
+
+        let rotated = rotated.accept_older("old").expect("a secret");
+        assert_eq!(rotated.verify("session", &old), Some("abc"));
+        assert_eq!(signed(&rotated, "abc"), signed(&signer("new"), "abc"));
+    }
+
+    #[test]
+    fn an_empty_secret_is_refused() {
+        assert!(matches!(Itsdangerous::new(""), Err(ItsdangerousError::Empty)));
+        assert!(matches!(signer("key").accept_older([]), Err(ItsdangerousError::Empty)));
+        let refused = Itsdangerous::from_env("CLOAKROOM_NO_SUCH_VARIABLE").expect_err("not set");
+        assert!(refused.to_string().contains("CLOAKROOM_NO_SUCH_VARIABLE"));
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let text = format!("{:?}", signer("dev-secret-key"));
+        assert!(!text.contains("dev-secret-key") && !text.contains("17b84c8b"), "{text}");
+    }
+}

@@ -1,0 +1,12 @@
+use cloakroom::{Config, Memory, Postcard};
+use serde::{Deserialize, Serialize};
+
+#[derive(Default, Serialize, Deserialize)]
+struct Account {
+    user_id: Option<u64>,
+}
+
+fn main() {
+    let _sessions =
+        Config::flask_session().store(Memory::new()).codec(Postcard::<Account>::new()).build();
+}
