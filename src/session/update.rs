@@ -36,7 +36,8 @@ impl<S: Store, C: Codec> State<S, C> {
             let result = change(&mut data);
 
             let old = self.stored.as_ref().map(|stored| stored.header);
-            let plan = Plan::to_write(Step::Update, old, self.permanent, settings);
+            let now = settings.clock.unix_millis();
+            let plan = Plan::to_write(Step::Update, old, self.permanent, settings, now);
             if !draft.write::<C>(plan.header, &data).map_err(Error::Codec)? {
                 return Ok(result);
             }
