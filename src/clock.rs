@@ -76,7 +76,10 @@ impl Clock {
             // A system set to before 1970 counts as 1970.
             None => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(LATEST))
+                .map_or(0, |since| {
+                    let whole = since.as_secs().saturating_mul(1_000);
+                    whole.saturating_add(since.subsec_millis().into())
+                })
                 .min(LATEST),
         }
     }

@@ -75,7 +75,10 @@ where
                 StageProjection::Saving { response, saving } => {
                     let saved = ready!(saving.as_mut().poll(cx));
                     let mut response = std::mem::take(response);
-                    finish(&mut response, saved);
+                    let written = saved.and_then(|(state, sessions)| {
+                        state.write_ticket(&sessions, response.headers_mut())
+                    });
+                    refuse_on_error(&mut response, written);
                     return Poll::Ready(Ok(response));
                 }
             }
@@ -100,16 +103,16 @@ where
             tracing::warn!(
                 "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
             );
-            if let Err(error) = vary_by_cookie::<S::Error, C::Error>(response.headers_mut()) {
-                refuse(response, &error);
-            }
+            let written = vary_by_cookie::<S::Error, C::Error>(response.headers_mut());
+            refuse_on_error(response, written);
             return None;
         }
     };
     let sessions = peg.sessions::<S, C, K>()?;
     match state.plan(sessions.settings(), response.status().is_server_error()) {
         Ok(plan) if plan.step == Step::Nothing => {
-            finish(response, Ok((state, sessions.clone())));
+            let written = state.write_ticket(sessions, response.headers_mut());
+            refuse_on_error(response, written);
             None
         }
         Ok(plan) => {
@@ -120,36 +123,24 @@ where
             }))
         }
         Err(error) => {
-            refuse(response, &error);
+            refuse_on_error(response, Err(error));
             None
         }
     }
 }
 
-/// Writes the headers, or turns the response into an error.
-fn finish<B, S, C, K>(response: &mut Response<B>, saved: Saved<S, C, K>)
-where
-    B: Default,
-    S: Store,
-    C: Codec,
-    K: Signer,
-{
-    let written =
-        saved.and_then(|(state, sessions)| state.write_ticket(&sessions, response.headers_mut()));
-    if let Err(error) = written {
-        refuse(response, &error);
-    }
-}
-
-fn refuse<B, S, C>(response: &mut Response<B>, error: &Error<S, C>)
+/// Turns the response into an error, where there is one.
+fn refuse_on_error<B, S, C>(response: &mut Response<B>, result: Result<(), Error<S, C>>)
 where
     B: Default,
     S: std::error::Error + 'static,
     C: std::error::Error + 'static,
 {
-    log(error);
-    *response = Response::default();
-    *response.status_mut() = error.status();
+    if let Err(error) = result {
+        log(&error);
+        *response = Response::default();
+        *response.status_mut() = error.status();
+    }
 }
 
 /// Tells the log what the response does not say. The codec's own message may

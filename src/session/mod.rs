@@ -77,7 +77,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         request_headers: &HeaderMap,
     ) -> Result<Session<S, C, K>, SessionError<S, C>> {
         let state = State::open(self, request_headers).await?;
-        Ok(Session { state: Some(Box::new(state)), sessions: self.clone(), loan: None })
+        Ok(Session { state: Some(state), sessions: self.clone(), loan: None })
     }
 }
 

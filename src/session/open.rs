@@ -20,6 +20,9 @@ pub(crate) struct State<S: Store, C: Codec> {
     pub(super) draft: Draft,
     pub(super) stored: Option<Stored<S>>,
     pub(super) presented: Presented,
+    /// When it was opened or last saved on demand, which is its last use; in
+    /// milliseconds since the Unix epoch, and 0 for a new session.
+    pub(super) used_at: u64,
     pub(super) permanent: bool,
     pub(super) fate: Fate,
     pub(super) ticket: Ticket,
@@ -100,10 +103,11 @@ impl Presented {
 }
 
 impl<S: Store, C: Codec> State<S, C> {
+    /// In a box from the start, since it is moved from hand to hand.
     pub(crate) async fn open<K: Signer>(
         sessions: &Sessions<S, C, K>,
         headers: &HeaderMap,
-    ) -> Result<Self, SessionError<S, C>> {
+    ) -> Result<Box<Self>, SessionError<S, C>> {
         let settings = sessions.settings();
         let name = &settings.cookie.name;
         let mut presented = Presented::Nothing;
@@ -124,8 +128,8 @@ impl<S: Store, C: Codec> State<S, C> {
             .unwrap_or_else(|presented| Self::new(sessions, presented)))
     }
 
-    fn new<K: Signer>(sessions: &Sessions<S, C, K>, presented: Presented) -> Self {
-        Self {
+    fn new<K: Signer>(sessions: &Sessions<S, C, K>, presented: Presented) -> Box<Self> {
+        Box::new(Self {
             data: C::Data::default(),
             stored: None,
             fate: match presented {
@@ -133,11 +137,12 @@ impl<S: Store, C: Codec> State<S, C> {
                 Presented::Nothing | Presented::Dead | Presented::Unreadable(_) => Fate::Keep,
             },
             presented,
+            used_at: 0,
             permanent: sessions.settings().permanent,
             rotating: None,
             ticket: Ticket::Keep,
             draft: Draft::default(),
-        }
+        })
     }
 
     fn of_record<K: Signer>(
@@ -145,7 +150,7 @@ impl<S: Store, C: Codec> State<S, C> {
         id: SessionId,
         key: Key,
         Record { value, revision }: Record<S::Value, S::Revision>,
-    ) -> Result<Self, Presented> {
+    ) -> Result<Box<Self>, Presented> {
         let settings = sessions.settings();
         let now = settings.clock.unix_millis();
         let (header, data) = match record::read::<C>(value.as_ref(), now) {
@@ -166,9 +171,10 @@ impl<S: Store, C: Codec> State<S, C> {
         }
         let header = header.as_loaded(settings, now);
         match C::decode(data) {
-            Ok(data) => Ok(Self {
+            Ok(data) => Ok(Box::new(Self {
                 data,
                 presented: Presented::Nothing,
+                used_at: now,
                 permanent: header.permanent,
                 fate: Fate::Keep,
                 rotating: None,
@@ -178,7 +184,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 },
                 draft: Draft::default(),
                 stored: Some(Stored { id, key, header, record: Held::Loaded(value), revision }),
-            }),
+            })),
             // The codec's message may repeat session data, so it is not logged.
             Err(_) => {
                 tracing::warn!("a session record does not decode; it is left as it is");

@@ -139,7 +139,7 @@ async fn take<S: Store, C: Codec, K: Signer>(
             let opening = Opening(loan);
             let state = State::open(&sessions, headers).await?;
             mem::forget(opening);
-            Box::new(state)
+            state
         }
     };
     replace(|place| matches!(place, Place::Opening(of) if *of == loan), Place::Lent(loan));

@@ -28,8 +28,8 @@ impl Plan {
         old: Option<Header>,
         permanent: bool,
         settings: &Settings,
+        now: u64,
     ) -> Self {
-        let now = settings.clock.unix_millis();
         let renews = old.is_some_and(|old| old.is_renewal_due(settings, now));
         // Where every load postpones the expiry, that of an earlier one is past.
         // Without a record of it, every write lets the time begin anew.
@@ -59,7 +59,10 @@ impl<S: Store, C: Codec> State<S, C> {
         failed: bool,
     ) -> Result<Plan, SessionError<S, C>> {
         let old = self.stored.as_ref().map(|stored| stored.header);
-        let mut plan = Plan::to_write::<C>(Step::Nothing, old, self.permanent, settings);
+        // What is not written needs no exact time.
+        let now =
+            if self.is_as_opened(settings) { self.used_at } else { settings.clock.unix_millis() };
+        let mut plan = Plan::to_write::<C>(Step::Nothing, old, self.permanent, settings, now);
         // A rotation that was dropped half-way must be settled: the browser may
         // hold no other ticket.
         let failed = failed && self.rotating.is_none();
@@ -103,5 +106,13 @@ impl<S: Store, C: Codec> State<S, C> {
             _ => {}
         }
         Ok(plan)
+    }
+
+    /// Whether nobody asked for anything to be done, nor is a renewal due.
+    fn is_as_opened(&self, settings: &Settings) -> bool {
+        let is_settled = self.stored.as_ref().is_none_or(|Stored { header, .. }| {
+            header.permanent == self.permanent && !header.is_renewal_due(settings, self.used_at)
+        });
+        is_settled && self.fate == Fate::Keep && !self.draft.is_touched()
     }
 }

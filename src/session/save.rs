@@ -42,7 +42,9 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), SessionError<S, C>> {
-        let plan = self.plan(sessions.settings(), false)?;
+        let settings = sessions.settings();
+        self.used_at = settings.clock.unix_millis();
+        let plan = self.plan(settings, false)?;
         self.carry_out(sessions, plan).await?;
         match self.fate {
             Fate::Ended | Fate::Late => Err(Error::Ended),
@@ -257,7 +259,9 @@ impl<S: Store, C: Codec> State<S, C> {
             true => newest.header.permanent,
             false => self.permanent,
         };
-        let mut again = Plan::to_write::<C>(plan.step, Some(newest.header), permanent, settings);
+        let now = settings.clock.unix_millis();
+        let mut again =
+            Plan::to_write::<C>(plan.step, Some(newest.header), permanent, settings, now);
         if plan.step == Step::Update && merged == theirs && again.header.says::<C>(newest.header) {
             self.adopt(newest, data);
             return Ok(None);

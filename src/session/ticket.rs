@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::State;
@@ -50,10 +50,15 @@ impl<S: Store, C: Codec> State<S, C> {
 
 /// Tells caches that the response depends on the request's cookie.
 pub(crate) fn vary_by_cookie<S, C>(headers: &mut HeaderMap) -> Result<(), Error<S, C>> {
-    if varies_by_cookie(headers) {
-        return Ok(());
+    let value = HeaderValue::from_static("cookie");
+    match headers.try_entry(VARY).map_err(|_| Error::Cookie)? {
+        Entry::Vacant(entry) => entry.try_insert(value).map(drop).map_err(|_| Error::Cookie),
+        Entry::Occupied(entry) if entry.iter().any(names_the_cookie) => Ok(()),
+        Entry::Occupied(mut entry) => {
+            entry.append(value);
+            Ok(())
+        }
     }
-    append(headers, VARY, HeaderValue::from_static("cookie"))
 }
 
 fn append<S, C>(
@@ -102,11 +107,8 @@ fn removal(settings: &Settings) -> String {
     format!("{}={}; Max-Age=0; Expires={}", cookie.name, cookie.suffix, http_date(0))
 }
 
-fn varies_by_cookie(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(VARY)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|&b| b == b','))
-        .map(<[u8]>::trim_ascii)
-        .any(|name| name == b"*" || name.eq_ignore_ascii_case(b"cookie"))
+/// Whether a value of `Vary` covers the cookie.
+fn names_the_cookie(value: &HeaderValue) -> bool {
+    let mut names = value.as_bytes().split(|&b| b == b',').map(<[u8]>::trim_ascii);
+    names.any(|name| name == b"*" || name.eq_ignore_ascii_case(b"cookie"))
 }

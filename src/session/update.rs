@@ -37,7 +37,8 @@ impl<S: Store, C: Codec> State<S, C> {
             let result = change(&mut data);
 
             let old = self.stored.as_ref().map(|stored| stored.header);
-            let plan = Plan::to_write::<C>(Step::Update, old, self.permanent, settings);
+            let now = settings.clock.unix_millis();
+            let plan = Plan::to_write::<C>(Step::Update, old, self.permanent, settings, now);
             let loaded = self.stored.as_ref().and_then(Stored::data::<C>);
             if !draft.write::<C>(plan.header, &data, loaded).map_err(Error::Codec)? {
                 return Ok(result);

@@ -52,10 +52,8 @@ impl Signer for HmacSha256 {
     }
 
     fn verify<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
-        let (id, tag) = value.rsplit_once('.')?;
-        if tag.len() != TAG_CHARACTERS {
-            return None;
-        }
+        let (id, tag) = value.split_at_checked(value.len().checked_sub(1 + TAG_CHARACTERS)?)?;
+        let tag = tag.strip_prefix('.')?;
         let mut tag_bytes = [0; TAG_BYTES];
         BASE64URL_NOPAD.decode_mut(tag.as_bytes(), &mut tag_bytes).ok()?;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
@@ -44,6 +45,7 @@ struct Inner {
     shards: Box<[Mutex<Shard>]>,
     /// The most records in one shard.
     shard_capacity: usize,
+    spread: Spread,
 }
 
 /// The version of a record in [`Memory`].
@@ -90,9 +92,11 @@ impl Memory {
         // not fill one long before the others; a small store has one.
         let most = (capacity / RECORDS_IN_A_SHARD).clamp(1, cores * 8);
         let shards = 1 << most.ilog2();
+        let spread = Spread { seed: RandomState::new().hash_one(shards) };
         let inner = Inner {
-            shards: (0..shards).map(|_| Mutex::default()).collect(),
+            shards: (0..shards).map(|_| Mutex::new(Shard::new(spread))).collect(),
             shard_capacity: capacity.div_ceil(shards),
+            spread,
         };
         Self { inner: Arc::new(inner), clock: Clock::system() }
     }
@@ -100,9 +104,8 @@ impl Memory {
     /// The shard of a key, cleared of some expired records, and the time.
     fn shard(&self, key: &Key) -> (MutexGuard<'_, Shard>, u64) {
         let shards = &self.inner.shards;
-        // The end of a key is random; multiplying spreads it over all bits.
-        let end = key.as_str().as_bytes().last_chunk().map_or(0, |end| u64::from_ne_bytes(*end));
-        let spread = end.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        // A map looks at the lowest and the highest bits.
+        let spread = self.inner.spread.hash_one(key.as_bytes()) >> 32;
         let mut shard = lock(&shards[spread as usize & (shards.len() - 1)]);
         let now = self.clock.unix_millis();
         shard.remove_expired(now, REMOVED_AT_ONCE);
@@ -136,7 +139,10 @@ impl Store for Memory {
         let Some(entry) = shard.live(key, now) else { return Ok(None) };
         let record = Record { value: entry.value.clone(), revision: entry.revision };
         if let Some(ttl) = extend {
-            shard.set_expiry(key, now + ttl.as_millis());
+            entry.expires = now + ttl.as_millis();
+            if entry.is_out_of_order() {
+                shard.bring_forward(key);
+            }
         }
         Ok(Some(record))
     }
@@ -153,7 +159,7 @@ impl Store for Memory {
             return Ok(Create::KeyTaken);
         }
         shard.make_room(self.inner.shard_capacity);
-        Ok(Create::Created(shard.put(key.as_str().into(), value, now + ttl.as_millis())))
+        Ok(Create::Created(shard.put(key.as_bytes().into(), value, now + ttl.as_millis())))
     }
 
     async fn update(
@@ -165,19 +171,22 @@ impl Store for Memory {
     ) -> Result<Update<MemoryRevision>, Infallible> {
         let value = Arc::from(value);
         let (mut shard, now) = self.shard(key);
-        match shard.live(key, now) {
-            None => Ok(Update::Gone),
-            Some(entry) if entry.revision != *seen => Ok(Update::Conflict),
-            Some(_) => match shard.replace(key, value, now + ttl.as_millis()) {
-                None => Ok(Update::Gone),
-                Some(revision) => Ok(Update::Updated(revision)),
-            },
+        let revision = shard.next_revision();
+        let Some(entry) = shard.live(key, now) else { return Ok(Update::Gone) };
+        if entry.revision != *seen {
+            return Ok(Update::Conflict);
         }
+        *entry = Entry { value, revision, expires: now + ttl.as_millis(), due: entry.due };
+        if entry.is_out_of_order() {
+            shard.bring_forward(key);
+        }
+        Ok(Update::Updated(revision))
     }
 
     async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, Infallible> {
         let (mut shard, now) = self.shard(key);
         let removed = shard.take(key);
+        shard.give_memory_back();
         Ok(removed.filter(|(_, entry)| entry.expires > now).map(|(_, entry)| entry.value))
     }
 }
@@ -204,11 +213,10 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[derive(Default)]
 struct Shard {
-    records: HashMap<Arc<str>, Entry>,
+    records: HashMap<Arc<[u8]>, Entry, Spread>,
     /// The keys in the order in which they fall due.
-    expiries: BTreeSet<(u64, Arc<str>)>,
+    expiries: BTreeSet<(u64, Arc<[u8]>)>,
     /// Counts on with every write, so no two versions share a number.
     last_revision: u64,
 }
@@ -223,9 +231,20 @@ struct Entry {
     due: u64,
 }
 
+impl Entry {
+    /// Whether it expires before the order says so.
+    const fn is_out_of_order(&self) -> bool {
+        self.expires < self.due
+    }
+}
+
 impl Shard {
-    fn live(&self, key: &Key, now: u64) -> Option<&Entry> {
-        self.records.get(key.as_str()).filter(|entry| entry.expires > now)
+    fn new(spread: Spread) -> Self {
+        Self { records: HashMap::with_hasher(spread), expiries: BTreeSet::new(), last_revision: 0 }
+    }
+
+    fn live(&mut self, key: &Key, now: u64) -> Option<&mut Entry> {
+        self.records.get_mut(key.as_bytes()).filter(|entry| entry.expires > now)
     }
 
     fn next_revision(&mut self) -> MemoryRevision {
@@ -233,7 +252,7 @@ impl Shard {
         MemoryRevision(self.last_revision)
     }
 
-    fn put(&mut self, key: Arc<str>, value: Arc<[u8]>, expires: u64) -> MemoryRevision {
+    fn put(&mut self, key: Arc<[u8]>, value: Arc<[u8]>, expires: u64) -> MemoryRevision {
         let revision = self.next_revision();
         let entry = Entry { value, revision, expires, due: expires };
         if let Some(old) = self.records.insert(key.clone(), entry) {
@@ -243,31 +262,18 @@ impl Shard {
         revision
     }
 
-    fn replace(&mut self, key: &Key, value: Arc<[u8]>, expires: u64) -> Option<MemoryRevision> {
-        let revision = self.next_revision();
-        let entry = self.records.get_mut(key.as_str())?;
-        entry.value = value;
-        entry.revision = revision;
-        self.set_expiry(key, expires);
-        Some(revision)
-    }
-
-    fn set_expiry(&mut self, key: &Key, expires: u64) {
-        let Some(entry) = self.records.get_mut(key.as_str()) else { return };
-        entry.expires = expires;
-        if entry.due <= expires {
-            return;
-        }
-        if let Some((text, mut entry)) = self.take(key) {
-            entry.due = expires;
-            self.expiries.insert((expires, text.clone()));
-            self.records.insert(text, entry);
+    /// Gives a record that expires sooner than before its place in the order.
+    fn bring_forward(&mut self, key: &Key) {
+        if let Some((key, mut entry)) = self.take(key) {
+            entry.due = entry.expires;
+            self.expiries.insert((entry.due, key.clone()));
+            self.records.insert(key, entry);
         }
     }
 
-    fn take(&mut self, key: &Key) -> Option<(Arc<str>, Entry)> {
-        let (text, entry) = self.records.remove_entry(key.as_str())?;
-        let due = (entry.due, text);
+    fn take(&mut self, key: &Key) -> Option<(Arc<[u8]>, Entry)> {
+        let (key, entry) = self.records.remove_entry(key.as_bytes())?;
+        let due = (entry.due, key);
         self.expiries.remove(&due);
         Some((due.1, entry))
     }
@@ -306,9 +312,49 @@ impl Shard {
             return false;
         }
         self.records.remove(&key);
+        self.give_memory_back();
+        true
+    }
+
+    /// Shrinks a map that is mostly empty.
+    fn give_memory_back(&mut self) {
         if self.records.capacity() > 64 && self.records.len() < self.records.capacity() / 4 {
             self.records.shrink_to(self.records.len() * 2);
         }
-        true
+    }
+}
+
+/// Hashes a key by its end, which is random: that of an id, or of its digest.
+///
+/// Only the generator makes the ids of records, and the seed keeps those of a map
+/// from falling together even for somebody who knows many and may pick which ones
+/// stay.
+#[derive(Clone, Copy)]
+struct Spread {
+    seed: u64,
+}
+
+impl BuildHasher for Spread {
+    type Hasher = SpreadHasher;
+
+    fn build_hasher(&self) -> SpreadHasher {
+        SpreadHasher(self.seed)
+    }
+}
+
+struct SpreadHasher(u64);
+
+impl Hasher for SpreadHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let end = bytes.last_chunk().map_or(0, |end| u64::from_ne_bytes(*end));
+        let product = u128::from(self.0 ^ end) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+
+    /// The length, which is the same for all keys.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

@@ -343,7 +343,7 @@ impl Key {
     #[must_use]
     pub fn hashed(prefix: &KeyPrefix, id: &SessionId) -> Self {
         let mut text = [0; 43];
-        let hash = digest(&SHA256, id.as_str().as_bytes());
+        let hash = digest(&SHA256, id.as_bytes());
         data_encoding::BASE64URL_NOPAD.encode_mut(hash.as_ref(), &mut text);
         Self::of_parts(prefix, &text)
     }
@@ -351,7 +351,7 @@ impl Key {
     /// The key of an id that holds the id itself.
     #[must_use]
     pub fn plain(prefix: &KeyPrefix, id: &SessionId) -> Self {
-        Self::of_parts(prefix, id.as_str().as_bytes())
+        Self::of_parts(prefix, id.as_bytes())
     }
 
     /// Reads a key back from text that [`as_str`](Self::as_str) wrote.
@@ -367,6 +367,12 @@ impl Key {
     pub fn as_str(&self) -> &str {
         // Both parts are ASCII, so the fallback is never taken.
         str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
+    }
+
+    /// The key as bytes, for stores that need no text.
+    #[cfg_attr(not(feature = "memory"), expect(dead_code, reason = "only `Memory` needs no text"))]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.text[..usize::from(self.len)]
     }
 
     fn of_parts(prefix: &KeyPrefix, rest: &[u8]) -> Self {
