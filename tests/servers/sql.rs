@@ -12,9 +12,9 @@ use super::proxy::{Fault, Proxy};
 use super::races::{drop_after, fresh_key, fresh_number, increment_once, load_number};
 
 /// Both timeouts of the stores in tests of faults.
-pub(crate) const TIMEOUT: Duration = Duration::from_millis(300);
+pub(crate) const TIMEOUT: Duration = Duration::from_millis(600);
 /// Both timeouts, and what a busy machine adds.
-pub(crate) const DEADLINE: Duration = Duration::from_millis(1_500);
+pub(crate) const DEADLINE: Duration = Duration::from_millis(2_500);
 const RECOVERY: Duration = Duration::from_secs(2);
 
 /// A name that no other test uses.
