@@ -99,10 +99,40 @@ mod keeps_the_contract {
     cloakroom::store_contract!(AtServer::connect().await);
 }
 
-mod keeps_the_contract_to_the_millisecond {
+/// The rules about time once more, to the millisecond.
+mod expires_by_its_clock {
+    use cloakroom::contract::{expiry, run, times};
+
     use super::ByHand;
 
-    cloakroom::store_contract!(ByHand::connect().await);
+    macro_rules! rules {
+        ($($group:ident :: $rule:ident)*) => {
+            $(#[test]
+            fn $rule() {
+                run(ByHand::connect(), $group::$rule);
+            })*
+        };
+    }
+
+    rules! {
+        expiry::a_time_to_live_of_1_millisecond_is_kept
+        expiry::a_time_to_live_of_999_milliseconds_is_kept
+        expiry::a_time_to_live_of_1_second_is_kept
+        expiry::a_time_to_live_of_30_days_is_kept
+        expiry::a_time_to_live_of_30_days_and_a_second_is_kept
+        expiry::a_time_to_live_of_400_days_is_kept
+        expiry::an_expired_record_frees_its_key
+        expiry::updating_an_expired_record_does_not_revive_it
+        expiry::extending_an_expired_record_does_not_revive_it
+        expiry::removing_an_expired_record_hands_out_nothing
+        expiry::an_expired_record_that_was_not_cleared_away_counts_as_absent
+        times::extending_postpones_the_expiry
+        times::loading_alone_does_not_postpone_the_expiry
+        times::updating_restarts_the_time_to_live
+        times::updating_may_shorten_the_time_to_live
+        times::a_conflict_leaves_the_time_to_live
+        times::a_taken_key_leaves_the_time_to_live
+    }
 }
 
 #[tokio::test]
