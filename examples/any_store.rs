@@ -24,8 +24,23 @@ use tokio::net::TcpListener;
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// The stores, and whether this program was built with them.
-const STORES: &[(&str, bool)] =
-    &[("memory", true), ("file", cfg!(feature = "file")), ("redis", cfg!(feature = "redis"))];
+const STORES: &[(&str, bool)] = &[
+    ("memory", true),
+    ("file", cfg!(feature = "file")),
+    ("memcached", cfg!(feature = "memcached")),
+    ("redis", cfg!(feature = "redis")),
+];
+
+/// Connects to where a variable says, or to the server on this machine.
+#[allow(unused_macros, reason = "the stores without a server do not connect")]
+macro_rules! connect {
+    ($store:ident, $variable:literal) => {
+        match env::var($variable) {
+            Ok(url) => cloakroom::$store::connect(&url).await?,
+            Err(_) => cloakroom::$store::local().await?,
+        }
+    };
+}
 
 #[tokio::main]
 async fn main() -> Outcome {
@@ -40,14 +55,11 @@ async fn main() -> Outcome {
             serve(sessions).await
         }
 
+        #[cfg(feature = "memcached")]
+        Some("memcached") => serve(sessions(connect!(Memcached, "MEMCACHED_URL"))).await,
+
         #[cfg(feature = "redis")]
-        Some("redis") => {
-            let store = match env::var("REDIS_URL") {
-                Ok(url) => cloakroom::Redis::connect(&url).await?,
-                Err(_) => cloakroom::Redis::local().await?,
-            };
-            serve(sessions(store)).await
-        }
+        Some("redis") => serve(sessions(connect!(Redis, "REDIS_URL"))).await,
 
         Some(name) => Err(unknown(name).into()),
     }
