@@ -28,7 +28,11 @@ const STORES: &[(&str, bool)] = &[
     ("memory", true),
     ("file", cfg!(feature = "file")),
     ("memcached", cfg!(feature = "memcached")),
+    ("mongodb", cfg!(feature = "mongodb")),
+    ("mysql", cfg!(feature = "mysql")),
+    ("postgres", cfg!(feature = "postgres")),
     ("redis", cfg!(feature = "redis")),
+    ("sqlite", cfg!(feature = "sqlite")),
 ];
 
 /// Connects to where a variable says, or to the server on this machine.
@@ -58,8 +62,42 @@ async fn main() -> Outcome {
         #[cfg(feature = "memcached")]
         Some("memcached") => serve(sessions(connect!(Memcached, "MEMCACHED_URL"))).await,
 
+        #[cfg(feature = "mongodb")]
+        Some("mongodb") => {
+            let store = connect!(MongoDb, "MONGODB_URL");
+            store.migrate().await?;
+            serve(sessions(store)).await
+        }
+
+        #[cfg(feature = "mysql")]
+        Some("mysql") => {
+            let store = connect!(MySql, "MYSQL_URL");
+            store.migrate().await?;
+            let sessions = sessions(store);
+            let _sweeper = sessions.sweep_every(Ttl::minutes(10));
+            serve(sessions).await
+        }
+
+        #[cfg(feature = "postgres")]
+        Some("postgres") => {
+            let store = connect!(Postgres, "POSTGRES_URL");
+            store.migrate().await?;
+            let sessions = sessions(store);
+            let _sweeper = sessions.sweep_every(Ttl::minutes(10));
+            serve(sessions).await
+        }
+
         #[cfg(feature = "redis")]
         Some("redis") => serve(sessions(connect!(Redis, "REDIS_URL"))).await,
+
+        #[cfg(feature = "sqlite")]
+        Some("sqlite") => {
+            let store = connect!(Sqlite, "SQLITE_URL");
+            store.migrate().await?;
+            let sessions = sessions(store);
+            let _sweeper = sessions.sweep_every(Ttl::minutes(10));
+            serve(sessions).await
+        }
 
         Some(name) => Err(unknown(name).into()),
     }

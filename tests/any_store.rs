@@ -25,8 +25,28 @@ fn any_store_runs_with_memcached() {
 }
 
 #[test]
+fn any_store_runs_with_mongodb() {
+    survives_a_restart(&AnyStore::at("mongodb", servers::mongodb::shared_url()));
+}
+
+#[test]
+fn any_store_runs_with_mysql() {
+    survives_a_restart(&AnyStore::at("mysql", servers::mysql::shared_url()));
+}
+
+#[test]
+fn any_store_runs_with_postgres() {
+    survives_a_restart(&AnyStore::at("postgres", servers::postgres::shared_url()));
+}
+
+#[test]
 fn any_store_runs_with_redis() {
     survives_a_restart(&AnyStore::at("redis", servers::redis::shared_url()));
+}
+
+#[test]
+fn any_store_runs_with_sqlite() {
+    survives_a_restart(&AnyStore::new("sqlite"));
 }
 
 #[test]
