@@ -24,8 +24,27 @@ use tokio::net::TcpListener;
 type Outcome = Result<(), Box<dyn Error>>;
 
 /// The stores, and whether this program was built with them.
-const STORES: &[(&str, bool)] =
-    &[("memory", true), ("file", cfg!(feature = "file")), ("redis", cfg!(feature = "redis"))];
+const STORES: &[(&str, bool)] = &[
+    ("memory", true),
+    ("file", cfg!(feature = "file")),
+    ("memcached", cfg!(feature = "memcached")),
+    ("mongodb", cfg!(feature = "mongodb")),
+    ("mysql", cfg!(feature = "mysql")),
+    ("postgres", cfg!(feature = "postgres")),
+    ("redis", cfg!(feature = "redis")),
+    ("sqlite", cfg!(feature = "sqlite")),
+];
+
+/// Connects to where a variable says, or to the server on this machine.
+#[allow(unused_macros, reason = "the stores without a server do not connect")]
+macro_rules! connect {
+    ($store:ident, $variable:literal) => {
+        match env::var($variable) {
+            Ok(url) => cloakroom::$store::connect(&url).await?,
+            Err(_) => cloakroom::$store::local().await?,
+        }
+    };
+}
 
 #[tokio::main]
 async fn main() -> Outcome {
@@ -40,13 +59,44 @@ async fn main() -> Outcome {
             serve(sessions).await
         }
 
-        #[cfg(feature = "redis")]
-        Some("redis") => {
-            let store = match env::var("REDIS_URL") {
-                Ok(url) => cloakroom::Redis::connect(&url).await?,
-                Err(_) => cloakroom::Redis::local().await?,
-            };
+        #[cfg(feature = "memcached")]
+        Some("memcached") => serve(sessions(connect!(Memcached, "MEMCACHED_URL"))).await,
+
+        #[cfg(feature = "mongodb")]
+        Some("mongodb") => {
+            let store = connect!(MongoDb, "MONGODB_URL");
+            store.migrate().await?;
             serve(sessions(store)).await
+        }
+
+        #[cfg(feature = "mysql")]
+        Some("mysql") => {
+            let store = connect!(MySql, "MYSQL_URL");
+            store.migrate().await?;
+            let sessions = sessions(store);
+            let _sweeper = sessions.sweep_every(Ttl::minutes(10));
+            serve(sessions).await
+        }
+
+        #[cfg(feature = "postgres")]
+        Some("postgres") => {
+            let store = connect!(Postgres, "POSTGRES_URL");
+            store.migrate().await?;
+            let sessions = sessions(store);
+            let _sweeper = sessions.sweep_every(Ttl::minutes(10));
+            serve(sessions).await
+        }
+
+        #[cfg(feature = "redis")]
+        Some("redis") => serve(sessions(connect!(Redis, "REDIS_URL"))).await,
+
+        #[cfg(feature = "sqlite")]
+        Some("sqlite") => {
+            let store = connect!(Sqlite, "SQLITE_URL");
+            store.migrate().await?;
+            let sessions = sessions(store);
+            let _sweeper = sessions.sweep_every(Ttl::minutes(10));
+            serve(sessions).await
         }
 
         Some(name) => Err(unknown(name).into()),

@@ -20,8 +20,33 @@ fn any_store_runs_with_file() {
 }
 
 #[test]
+fn any_store_runs_with_memcached() {
+    survives_a_restart(&AnyStore::at("memcached", servers::memcached::shared_url()));
+}
+
+#[test]
+fn any_store_runs_with_mongodb() {
+    survives_a_restart(&AnyStore::at("mongodb", servers::mongodb::shared_url()));
+}
+
+#[test]
+fn any_store_runs_with_mysql() {
+    survives_a_restart(&AnyStore::at("mysql", servers::mysql::shared_url()));
+}
+
+#[test]
+fn any_store_runs_with_postgres() {
+    survives_a_restart(&AnyStore::at("postgres", servers::postgres::shared_url()));
+}
+
+#[test]
 fn any_store_runs_with_redis() {
-    survives_a_restart(&AnyStore::at("redis", "REDIS_URL", servers::redis::shared_url()));
+    survives_a_restart(&AnyStore::at("redis", servers::redis::shared_url()));
+}
+
+#[test]
+fn any_store_runs_with_sqlite() {
+    survives_a_restart(&AnyStore::new("sqlite"));
 }
 
 #[test]
@@ -30,7 +55,7 @@ fn any_store_says_which_stores_there_are() {
     let output = unknown.command().output().expect("the example runs");
     assert!(!output.status.success());
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(error.contains("there is no store cellar; there are memory, file, redis"), "{error}");
+    assert!(error.contains("there is no store cellar; there are memory, file, "), "{error}");
 }
 
 /// Counts, signs in with a fresh id, and out for every copy of the cookie.
@@ -65,7 +90,7 @@ fn survives_a_restart(store: &AnyStore) {
 /// How the example is run: with a store, in a folder of its own.
 struct AnyStore {
     store: &'static str,
-    url: Option<(&'static str, String)>,
+    url: Option<String>,
     folder: TempDir,
 }
 
@@ -74,8 +99,8 @@ impl AnyStore {
         Self { store, url: None, folder: TempDir::new().expect("a temporary folder") }
     }
 
-    fn at(store: &'static str, variable: &'static str, url: String) -> Self {
-        Self { url: Some((variable, url)), ..Self::new(store) }
+    fn at(store: &'static str, url: String) -> Self {
+        Self { url: Some(url), ..Self::new(store) }
     }
 
     fn start(&self) -> Site {
@@ -85,7 +110,8 @@ impl AnyStore {
     fn command(&self) -> Command {
         let mut command = Command::new(example("any_store"));
         command.args([self.store, "127.0.0.1:0"]).current_dir(self.folder.path());
-        command.envs(self.url.as_ref().map(|(variable, url)| (variable, url)));
+        let variable = format!("{}_URL", self.store.to_uppercase());
+        command.envs(self.url.iter().map(|url| (&variable, url)));
         command
     }
 }

@@ -15,7 +15,8 @@
 //!   if a database is there anyway: a request that uses its session costs one or two
 //!   short statements. `MongoDb`, the same.
 //! - **Several machines and many requests**: `Redis`, which also removes what has
-//!   expired by itself.
+//!   expired by itself. `NearCache<Redis>`, where most requests only read, and a
+//!   logout may take a moment to reach the other processes.
 //! - **Sessions that nobody would miss**: `Memcached`. A restart ends them all, and
 //!   a full server drops some.
 //! - **Sharing sessions with a Flask application**: the store that it uses.
@@ -33,6 +34,7 @@
 //! | `Memory` | nothing | tasks of one process | every operation, a few at a time | what memory holds |
 //! | `File` | a crash of the program; a power cut may undo the last changes | processes on one machine | `sweep`, and the threshold | what the disk holds |
 //! | `Redis`, one server | what `appendfsync` says | machines | the server | 512 MB (`proto-max-bulk-len`) |
+//! | `NearCache<Redis>` | as `Redis`, one server | machines | the server | as `Redis` |
 //! | `Redis`, cluster | the same, but see [failovers](#what-a-failover-loses) | machines | the server | 512 MB (`proto-max-bulk-len`) |
 //! | `Memcached` | nothing | machines | the server | a little less than its `-I`: 1 MiB |
 //! | `Postgres` | a crash and a power cut | machines | `sweep` | 480 MiB |
@@ -58,6 +60,7 @@
 //! |---|---|---|---|---|---|
 //! | `Memory`, `File` | 0 | 0 | 0 | 0 | 0 |
 //! | `Redis` | 1 | 1 | 1 | 1 | 1 |
+//! | `NearCache<Redis>` | 0 where it was read before; otherwise 1 | 1 | 1 | 1 | 1 |
 //! | `Memcached` | 1 | 1 | 1 | 1; 2 for the second change in one request | 2, and 2 for each change in between |
 //! | `Postgres` | 1 | 1 | 1 | 1 | 1 |
 //! | `MySql` | 1 | 2 | 1; up to 3 where the key has a row already | 1; 2 on a conflict | 2, and 2 for each change in between |
@@ -83,7 +86,8 @@
 //! behind. The second is a matter of wiring. **Read from the server that is written
 //! to**, never from replicas, also through a proxy that splits reads from writes:
 //! a session that has ended would go on working there for as long as the replica
-//! lags.
+//! lags. `NearCache` has such a delay by design, says how long it may be, and still
+//! writes nothing that has ended.
 //!
 //! # What a failover loses
 //!
