@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use allocation_counter::measure;
 use cloakroom::store::Create;
 use cloakroom::{Clock, IdLength, Key, KeyPrefix, Memory, SessionId, Store, Sweep, Ttl};
 
@@ -109,4 +110,72 @@ async fn sweeping_removes_what_has_expired_and_says_how_much() {
     assert_eq!((early, swept, store.len()), (0, 500, 10));
     let Ok(again) = store.sweep().await;
     assert_eq!(again, 0);
+}
+
+#[test]
+fn a_small_session_takes_at_most_300_bytes_in_a_store_that_is_nearly_full() {
+    let store = Memory::with_capacity(NonZeroUsize::new(100_000).expect("not zero"));
+    let taken = bytes_kept(|| fill(&store, 95_000, Ttl::days(1)));
+    // The allocator rounds each of a record's two allocations up by 16 bytes or so.
+    let each = taken / store.len() as i64 + 2 * 16;
+    println!("{each} bytes");
+    assert!((100..=300).contains(&each), "{each} bytes");
+}
+
+#[test]
+fn the_memory_of_expired_sessions_is_given_back_by_the_use_of_others() {
+    let clock = Clock::manual();
+    let store = Memory::new().clock(clock.clone());
+    let taken = bytes_kept(|| fill(&store, 50_000, Ttl::seconds(1)));
+    clock.advance(Duration::from_secs(1));
+
+    let given_back = -bytes_kept(|| {
+        block_on(async {
+            for _ in 0..5_000 {
+                assert!(!holds(&store, &new_key()).await);
+            }
+        });
+    });
+    assert!(given_back > taken * 95 / 100, "{given_back} of {taken} bytes");
+}
+
+#[test]
+fn the_memory_of_removed_sessions_is_given_back() {
+    let store = Memory::new();
+    let keys: Vec<Key> = (0..10_000).map(|_| new_key()).collect();
+    let taken = bytes_kept(|| create_all(&store, &keys, Ttl::days(1)));
+    let given_back = -bytes_kept(|| {
+        block_on(async {
+            for key in &keys {
+                let Ok(removed) = store.remove(key).await;
+                assert!(removed.is_some());
+            }
+        });
+    });
+    assert!(given_back > taken * 95 / 100, "{given_back} of {taken} bytes");
+}
+
+fn fill(store: &Memory, records: usize, ttl: Ttl) {
+    let keys: Vec<Key> = (0..records).map(|_| new_key()).collect();
+    create_all(store, &keys, ttl);
+}
+
+fn create_all(store: &Memory, keys: &[Key], ttl: Ttl) {
+    // As long as two integers, a name of twelve characters and five numbers.
+    let record = [7; 48];
+    block_on(async {
+        for key in keys {
+            let Ok(created) = store.create(key, &record, ttl).await;
+            assert!(matches!(created, Create::Created(_)));
+        }
+    });
+}
+
+/// How many more bytes are allocated after `act` than before.
+fn bytes_kept(act: impl FnOnce()) -> i64 {
+    measure(act).bytes_current
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
 }

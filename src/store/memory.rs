@@ -90,8 +90,11 @@ impl Memory {
         let cores = available_parallelism().map_or(1, NonZeroUsize::get);
         // A shard has room for at least a thousand records, so that chance does
         // not fill one long before the others; a small store has one.
-        let most = (capacity / RECORDS_IN_A_SHARD).clamp(1, cores * 8);
-        let shards = 1 << most.ilog2();
+        let shards = (capacity / RECORDS_IN_A_SHARD).clamp(1, cores * 8);
+        // A map has a power of two of places, and doubles when seven eighths are
+        // taken. In a full store, three quarters are.
+        let places = 1 << (capacity / shards * 4 / 3).max(4).ilog2();
+        let shards = if shards == 1 { 1 } else { capacity.div_ceil(places / 4 * 3) };
         let spread = Spread { seed: RandomState::new().hash_one(shards) };
         let inner = Inner {
             shards: (0..shards).map(|_| Mutex::new(Shard::new(spread))).collect(),
@@ -104,9 +107,9 @@ impl Memory {
     /// The shard of a key, cleared of some expired records, and the time.
     fn shard(&self, key: &Key) -> (MutexGuard<'_, Shard>, u64) {
         let shards = &self.inner.shards;
-        // A map looks at the lowest and the highest bits.
-        let spread = self.inner.spread.hash_one(key.as_bytes()) >> 32;
-        let mut shard = lock(&shards[spread as usize & (shards.len() - 1)]);
+        // The map in it looks at the lowest and at the seven highest bits.
+        let spread = self.inner.spread.hash_one(key.as_bytes()) >> 24 & 0xffff_ffff;
+        let mut shard = lock(&shards[(spread * shards.len() as u64 >> 32) as usize]);
         let now = self.clock.unix_millis();
         shard.remove_expired(now, REMOVED_AT_ONCE);
         (shard, now)
