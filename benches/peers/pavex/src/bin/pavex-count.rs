@@ -1,0 +1,12 @@
+//! Answers questions, and counts allocations.
+
+use cloakroom_peers_pavex::count::{Allocated, lend};
+use cloakroom_peers_pavex::talk;
+
+fn main() {
+    lend(|code| {
+        let info = allocation_counter::measure(code);
+        Allocated { allocations: info.count_total, bytes_kept: info.bytes_current }
+    });
+    talk::talk();
+}
