@@ -1,5 +1,7 @@
 //! MySQL and MariaDB: the rules of every store, and what is asked of the server.
 
+#[path = "mysql/flasks_table.rs"]
+mod flasks_table;
 mod servers;
 
 use std::env;
@@ -208,31 +210,6 @@ async fn twenty_processes_may_migrate_at_once() {
     let count: i64 = count.fetch_one(&pool().await).await.expect("answers");
     assert_eq!(count, 3);
     run(&format!("DROP DATABASE {}", name.as_str())).await;
-}
-
-#[tokio::test]
-async fn a_table_that_flask_made_can_be_used() {
-    let table = flasks_table().await;
-    // As it is, and with an index.
-    let store = MySql::options().table(table).connect(&shared_url()).await;
-    let store = store.expect("the server is up");
-    keeps_a_record(&store).await;
-    store.migrate().await.expect("migrated");
-    keeps_a_record(&store).await;
-}
-
-#[tokio::test]
-async fn keys_that_differ_in_case_are_told_apart_in_a_table_that_flask_made() {
-    let table = flasks_table().await;
-    let store = MySql::options().table(table.clone()).connect(&shared_url()).await;
-    let store = store.expect("the server is up");
-    let key = fresh_number(&store).await;
-    for change in ["UPPER(session_id)", "CONCAT(LOWER(session_id), ' ')"] {
-        run(&format!("UPDATE {} SET session_id = {change}", table.as_str())).await;
-        assert!(store.load(&key, None).await.expect("answers").is_none());
-        assert!(store.load(&key, Some(Ttl::hours(1))).await.expect("answers").is_none());
-        assert!(store.remove(&key).await.expect("answers").is_none());
-    }
 }
 
 #[tokio::test]
