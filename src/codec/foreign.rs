@@ -11,11 +11,14 @@ pub struct Foreign<E> {
     /// format.
     pub(crate) read: fn(&[u8]) -> Option<Outline>,
     /// Appends the record of encoded data.
-    pub(crate) write: fn(permanent: bool, data: &[u8], out: &mut Vec<u8>) -> Result<(), E>,
+    pub(crate) write: WriteRecord<E>,
     /// Appends a record without data, which the other program takes for no
     /// session, and which leaves us a note.
     pub(crate) note: fn(text: &str, out: &mut Vec<u8>),
 }
+
+/// Says whether the session is permanent, then its data, and where to.
+type WriteRecord<E> = fn(bool, &[u8], &mut Vec<u8>) -> Result<(), E>;
 
 /// What can be seen of a record without knowing the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

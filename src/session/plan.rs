@@ -95,13 +95,15 @@ impl<S: Store, C: Codec> State<S, C> {
                 }
             },
             // What ended while it was open was told to the browser by whoever ended
-            // it, perhaps with a newer ticket.
-            Step::Nothing if old.is_none() && self.fate != Fate::Ended => {
-                // Flask leaves no trace of where it has moved a session, and leaves a
-                // ticket that is worth nothing alone.
-                if matches!(self.presented, Presented::Dead) && C::FOREIGN.is_none() {
-                    self.ticket = Ticket::Withdraw;
-                }
+            // it, perhaps with a newer ticket. Flask leaves no trace of where it has
+            // moved a session, and leaves a ticket that is worth nothing alone.
+            Step::Nothing
+                if old.is_none()
+                    && self.fate != Fate::Ended
+                    && matches!(self.presented, Presented::Dead)
+                    && C::FOREIGN.is_none() =>
+            {
+                self.ticket = Ticket::Withdraw;
             }
             _ => {}
         }

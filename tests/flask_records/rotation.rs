@@ -69,7 +69,7 @@ fn a_request_with_the_old_ticket_saves_nothing_and_leaves_the_cookie_alone() {
     late.value = Some("late".to_owned());
     assert!(matches!(finish(late.save()), Err(Error::Ended)));
     assert_eq!(finish(close(late)), None);
-    assert_eq!(live(&shelf), [fresh.clone()]);
+    assert_eq!(live(&shelf), [&*fresh]);
 
     // Whoever signs in again gets a session of their own.
     let mut late = open(&shelf, SID);
