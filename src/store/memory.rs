@@ -108,8 +108,8 @@ impl Memory {
     fn shard(&self, key: &Key) -> (MutexGuard<'_, Shard>, u64) {
         let shards = &self.inner.shards;
         // The map in it looks at the lowest and at the seven highest bits.
-        let spread = self.inner.spread.hash_one(key.as_bytes()) >> 24 & 0xffff_ffff;
-        let mut shard = lock(&shards[(spread * shards.len() as u64 >> 32) as usize]);
+        let spread = self.inner.spread.hash_one(key.as_bytes()) << 8 >> 32;
+        let mut shard = lock(&shards[((spread * shards.len() as u64) >> 32) as usize]);
         let now = self.clock.unix_millis();
         shard.remove_expired(now, REMOVED_AT_ONCE);
         (shard, now)
