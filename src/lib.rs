@@ -149,7 +149,7 @@
 //! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
 //! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
 //! | `json` | | [`Json`](codec): readable |
-//! | `flask` | | [`Flask`](codec) and [`Itsdangerous`](signer): live sessions shared with a Flask application, see the [guide](guide) |
+//! | `flask` | | [`Flask`](codec) and [`Itsdangerous`](signer): live sessions shared with a Flask application, see the [`guide`] |
 //! | `tower` | with `axum` | `cloakroom::middleware`: the layer |
 //! | `axum` | yes | `cloakroom::axum`: [`Session`] as an extractor, [`Error`] as a response |
 //! | `sweeper` | with `file`, `mysql`, `postgres`, `sqlite` | `Sessions::sweep_every`: a task that removes expired records |

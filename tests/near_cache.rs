@@ -12,20 +12,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cloakroom::contract::{self, Harness, Time};
-use cloakroom::store::{Create, RedisError, Update};
+use cloakroom::store::{Create, Update};
 use cloakroom::{Key, NearCache, Redis, Store, Ttl};
 use http::header::COOKIE;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use servers::proxy::{Fault, Proxy};
 use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, increment_once, load_number,
     no_save_outlives_a_logout, two_processes_lose_nothing,
 };
 use servers::redis::{RedisServer as Server, SERVERS_CLOCK, shared_url};
+use servers::valkey;
 use servers::visitor::{close, cookie_header, open, sessions, visit};
-use servers::{free_port, valkey};
 
 const HOUR: Ttl = Ttl::hours(1);
 /// What a server's message may take on a busy machine.

@@ -1,6 +1,6 @@
 //! `date`: text such as `2024-01-02`.
 //!
-//! For a field of type [`time::Date`](::time::Date):
+//! For a field of type [`time::Date`]:
 //! `#[serde(with = "cloakroom::flask::date")]`. Python knows the years 1 to 9999.
 
 use std::fmt;

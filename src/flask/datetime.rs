@@ -1,6 +1,6 @@
 //! `datetime` without a time zone: text such as `2024-01-02T03:04:05.678901`.
 //!
-//! For a field of type [`time::PrimitiveDateTime`](::time::PrimitiveDateTime):
+//! For a field of type [`time::PrimitiveDateTime`]:
 //! `#[serde(with = "cloakroom::flask::datetime")]`. As in Python, what is shorter
 //! than a microsecond is cut off, and years are those from 1 to 9999.
 

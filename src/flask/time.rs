@@ -1,6 +1,6 @@
 //! `time`: text such as `03:04:05` or `03:04:05.678901`.
 //!
-//! For a field of type [`time::Time`](::time::Time):
+//! For a field of type [`time::Time`]:
 //! `#[serde(with = "cloakroom::flask::time")]`. As in Python, what is shorter than a
 //! microsecond is cut off.
 

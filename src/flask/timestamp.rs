@@ -1,6 +1,6 @@
 //! `datetime` with a time zone: a timestamp in MessagePack, ISO 8601 in JSON.
 //!
-//! For a field of type [`time::OffsetDateTime`](::time::OffsetDateTime):
+//! For a field of type [`time::OffsetDateTime`]:
 //! `#[serde(with = "cloakroom::flask::timestamp")]`. MessagePack knows no time zone,
 //! and what is read from it is in UTC, as in Python. What is shorter than a
 //! microsecond is cut off, and years are those from 1 to 9999, both as in Python.
