@@ -166,6 +166,7 @@ async fn permanent_is_written_and_removed_as_flask_does_it() {
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Nosy {
+    #[serde(skip_serializing_if = "Option::is_none")]
     _permanent: Option<bool>,
     n: u32,
 }
@@ -186,6 +187,14 @@ async fn a_struct_with_a_field_of_that_name_does_not_decide_it() {
     session.n = 2;
     close(session).await;
     assert_eq!(shelf.get_hex(&id), Some(permanent.replace("6e01", "6e02")));
+
+    // Where it stands does not change either.
+    shelf.put_hex(SID, "82a16e01aa5f7065726d616e656e74c3");
+    let mut session = sessions.open(&with_ticket(SID)).await.expect("opened");
+    session._permanent = None;
+    session.n = 2;
+    close(session).await;
+    assert_eq!(shelf.get_hex(SID).as_deref(), Some("82a16e02aa5f7065726d616e656e74c3"));
 }
 
 #[tokio::test]
