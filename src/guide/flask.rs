@@ -61,7 +61,8 @@
 //! type FlaskSession = Session<Redis, Flask<MessagePack<Account>>, Unsigned>;
 //!
 //! async fn show(mut session: FlaskSession) -> String {
-//!     format!("{:?}, {:?}\n", session.user, session.flashes.take())
+//!     let messages = session.flashes.take();
+//!     format!("{:?}, {messages:?}\n", session.user)
 //! }
 //!
 //! async fn rename(mut session: FlaskSession, Path(name): Path<String>) {
