@@ -61,7 +61,8 @@
 //! type FlaskSession = Session<Redis, Flask<MessagePack<Account>>, Unsigned>;
 //!
 //! async fn show(mut session: FlaskSession) -> String {
-//!     format!("{:?}, {:?}\n", session.user, session.flashes.take())
+//!     let flashes = session.flashes.take();
+//!     format!("{:?}, {flashes:?}\n", session.user)
 //! }
 //!
 //! async fn rename(mut session: FlaskSession, Path(name): Path<String>) {
