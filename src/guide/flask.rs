@@ -120,6 +120,7 @@
 //! | `SESSION_SERIALIZATION_FORMAT` | `.data::<T>()` for `msgpack`, `.codec(Json::<T>::new())` for `json`; both sides must have the same |
 //! | `SESSION_PERMANENT`, `session.permanent` | `.permanent(bool)`, `session.set_permanent(bool)`, `session.is_permanent()` |
 //! | `SESSION_USE_SIGNER` and `SECRET_KEY` | `.signer(Itsdangerous::from_env("SECRET_KEY")?)`; both sides or none |
+//! | `SECRET_KEY_FALLBACKS` | `Itsdangerous::accept_older`; Flask-Session 0.8 does not look at it |
 //! | `SESSION_KEY_PREFIX` | `.key_prefix(KeyPrefix::new("session:")?)` |
 //! | `SESSION_ID_LENGTH` | `.id_length(IdLength::new(32)?)`, from 16 to 64 |
 //! | ids that are UUIDs, of old versions | `.accept_uuid_ids()`, on with `flask_session` |
@@ -127,7 +128,8 @@
 //! | `SESSION_COOKIE_DOMAIN`, `_PATH` | `Cookie`'s `domain`, `path` |
 //! | `SESSION_COOKIE_HTTPONLY = False` | `readable_by_scripts` |
 //! | `SESSION_COOKIE_SECURE = False` | `insecure_for_development` |
-//! | `SESSION_COOKIE_SAMESITE`, `_PARTITIONED` | `same_site`, `same_site_none`, `without_same_site` for `None`; `partitioned` |
+//! | `SESSION_COOKIE_SAMESITE` | `same_site`, `same_site_none`, `without_same_site` for `None` |
+//! | `SESSION_COOKIE_PARTITIONED` | `partitioned`; Flask-Session 0.8 does not look at it |
 //! | `PERMANENT_SESSION_LIFETIME` | `.idle_timeout(Ttl::days(31))`, also the time in the store of a session that is not permanent |
 //! | `SESSION_REFRESH_EACH_REQUEST` | `.renewal(Renewal::EveryRequest)`; for `False`, `Renewal::Never` |
 //! | `SESSION_REDIS`, `_MEMCACHED`, `_MONGODB`, `_SQLALCHEMY` | the client or pool that the store is made with |
@@ -154,6 +156,21 @@
 //! `SESSION_REFRESH_EACH_REQUEST = False` leaves only the requests that change
 //! something. Move the routes that run at the same time (polling, uploads), and
 //! those that sign in and out, together.
+//!
+//! # What depends on the store
+//!
+//! - **Memcached**: by default the client `pymemcache` does not wait until the server
+//!   has a record, so that the next request may come before it. Give Flask-Session
+//!   `PooledClient((host, port), default_noreply=False)` as `SESSION_MEMCACHED`.
+//! - **MongoDB**: Flask-Session does not look at a record's `expiration`. A session
+//!   whose time is over has ended here at once, and there when the server has removed
+//!   it, which it does once a minute. A request in Flask in between saves it again,
+//!   for both.
+//! - **MySQL and MariaDB**: the column that Flask-Session makes holds 64 KiB. A session
+//!   that is longer is an error on either side, and the record stays as it was. In the
+//!   table that `migrate()` makes there is room for more, for Flask as well.
+//! - In a table or a collection that Flask-Session made, `migrate()` adds indexes, and
+//!   leaves sessions and columns as they are.
 //!
 //! # A fresh id
 //!

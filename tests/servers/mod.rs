@@ -12,6 +12,7 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod flask;
 pub(crate) mod memcached;
 #[cfg(feature = "mongodb")]
 pub(crate) mod mongodb;
