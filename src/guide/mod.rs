@@ -4,4 +4,5 @@
 
 #[cfg(feature = "flask")]
 pub mod flask;
+pub mod performance;
 pub mod stores;
