@@ -12,8 +12,8 @@ use tokio::runtime::Builder;
 
 use crate::app::{filled, prove};
 use crate::apps::{
-    ACTIX_SESSION, CLOAKROOM, LIFETIME, PAVEX_SESSION, TOWER_SESSIONS, actix, bare, by_hand,
-    cloakroom, tower_sessions,
+    ACTIX_SESSION, CLOAKROOM, LIFETIME, NEAR_CACHE, PAVEX_SESSION, TOWER_SESSIONS, actix, bare,
+    by_hand, cloakroom, tower_sessions,
 };
 use crate::children::Talker;
 use crate::load::{Done, ask, load};
@@ -48,6 +48,7 @@ async fn router(name: &str, url: &str) -> Router {
         NO_SESSION => bare::router(),
         BY_HAND => by_hand::in_redis(url).await,
         CLOAKROOM => cloakroom::in_redis(url, LIFETIME).await,
+        NEAR_CACHE => cloakroom::in_near_cache(url, LIFETIME).await,
         TOWER_SESSIONS => tower_sessions::in_redis(url, LIFETIME).await,
         _ => panic!("{name} takes no part"),
     }

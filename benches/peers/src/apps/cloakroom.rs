@@ -7,7 +7,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use cloakroom::{Config, HmacSha256, Keep, Memory, Postcard, Redis, SecretKey, Store, Ttl};
+use cloakroom::{
+    Config, HmacSha256, Keep, Memory, NearCache, Postcard, Redis, SecretKey, Store, Ttl,
+};
 
 use super::bare::ignore;
 use crate::visitor::Visitor;
@@ -22,6 +24,11 @@ pub fn in_memory(sessions: usize, lifetime: Duration) -> Router {
 
 pub async fn in_redis(url: &str, lifetime: Duration) -> Router {
     router(Redis::connect(url).await.expect("Redis is there"), lifetime)
+}
+
+pub async fn in_near_cache(url: &str, lifetime: Duration) -> Router {
+    let redis = Redis::connect(url).await.expect("Redis is there");
+    router(NearCache::new(redis).await.expect("Redis tells of changes"), lifetime)
 }
 
 fn router<S: Store + Keep + Clone>(store: S, lifetime: Duration) -> Router {

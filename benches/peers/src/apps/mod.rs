@@ -15,6 +15,8 @@ use std::time::Duration;
 pub const BARE: &str = "bare axum router";
 pub const EMPTY_LAYER: &str = "empty tower layer";
 pub const CLOAKROOM: &str = "cloakroom";
+/// With its cache in front of Redis.
+pub const NEAR_CACHE: &str = "cloakroom with NearCache";
 pub const TOWER_SESSIONS: &str = "tower-sessions";
 pub const AXUM_SESSION: &str = "axum_session";
 pub const REFERENCE: &str = "hand-written reference";

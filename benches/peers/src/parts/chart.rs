@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 
 use crate::apps::{
-    ACTIX_SESSION, AXUM_SESSION, CLOAKROOM, PAVEX_SESSION, REFERENCE, TOWER_SESSIONS,
+    ACTIX_SESSION, AXUM_SESSION, CLOAKROOM, NEAR_CACHE, PAVEX_SESSION, REFERENCE, TOWER_SESSIONS,
 };
 use crate::case::Case;
 use crate::report::{Report, Table, folder, readable};
@@ -54,7 +54,15 @@ pub fn draw(quick: bool) {
         Panel {
             title: "In Redis: requests per second on one core (longer is better)",
             table: redis.table("redis"),
-            rows: &[CLOAKROOM, BY_HAND, TOWER_SESSIONS, ACTIX_SESSION, PAVEX_SESSION, NO_SESSION],
+            rows: &[
+                CLOAKROOM,
+                NEAR_CACHE,
+                BY_HAND,
+                TOWER_SESSIONS,
+                ACTIX_SESSION,
+                PAVEX_SESSION,
+                NO_SESSION,
+            ],
             columns: ["read", "change"],
         },
     ];

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::apps::{
-    ACTIX_SESSION, AXUM_SESSION, CLOAKROOM, EMPTY_LAYER, PAVEX_SESSION, REFERENCE, TOWER_SESSIONS,
+    ACTIX_SESSION, AXUM_SESSION, CLOAKROOM, EMPTY_LAYER, NEAR_CACHE, PAVEX_SESSION, REFERENCE,
+    TOWER_SESSIONS,
 };
 use crate::case::Case;
 use crate::report::{Goal, Report, readable};
@@ -65,7 +66,7 @@ fn tables(in_process: &Report, memory: &Report, redis: &Report) -> String {
     text.push_str("\n| with Redis: requests/s, as a part of those by hand | read | change |\n");
     text.push_str("|---|---:|---:|\n");
     let to_by_hand = redis.table("redis-to-by-hand");
-    for name in [CLOAKROOM, BY_HAND, TOWER_SESSIONS, ACTIX_SESSION, PAVEX_SESSION] {
+    for name in [CLOAKROOM, NEAR_CACHE, BY_HAND, TOWER_SESSIONS, ACTIX_SESSION, PAVEX_SESSION] {
         let [read, change] =
             ["read", "change"].map(|column| format!("{:.2}", to_by_hand.at(name, column)));
         writeln!(text, "| {} | {read} | {change} |", versioned_for_redis(redis, name))

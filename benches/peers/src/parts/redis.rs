@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apps::{ACTIX_SESSION, CLOAKROOM, PAVEX_SESSION, TOWER_SESSIONS};
+use crate::apps::{ACTIX_SESSION, CLOAKROOM, NEAR_CACHE, PAVEX_SESSION, TOWER_SESSIONS};
 use crate::children::{RedisServer, build};
 use crate::load::Done;
 use crate::machine::Cores;
@@ -34,13 +34,15 @@ const fn turn(
     Turn { row, column, server, path }
 }
 
-const TURNS: [Turn; 12] = [
+const TURNS: [Turn; 14] = [
     turn(NO_SESSION, READ, NO_SESSION, "/ignore"),
     turn(BY_HAND, READ, BY_HAND, "/read"),
     turn(BY_HAND, CHANGE, BY_HAND, "/change"),
     turn(BY_HAND_OVERWRITE, CHANGE, BY_HAND, "/overwrite"),
     turn(CLOAKROOM, READ, CLOAKROOM, "/read"),
     turn(CLOAKROOM, CHANGE, CLOAKROOM, "/change"),
+    turn(NEAR_CACHE, READ, NEAR_CACHE, "/read"),
+    turn(NEAR_CACHE, CHANGE, NEAR_CACHE, "/change"),
     turn(TOWER_SESSIONS, READ, TOWER_SESSIONS, "/read"),
     turn(TOWER_SESSIONS, CHANGE, TOWER_SESSIONS, "/change"),
     turn(PAVEX_SESSION, READ, PAVEX_SESSION, "/read"),
@@ -71,7 +73,8 @@ impl Site {
 
 pub fn measure(rounds: usize, time: Duration) -> Vec<Table> {
     let pavex = build("pavex/Cargo.toml", "pavex");
-    let names = [NO_SESSION, BY_HAND, CLOAKROOM, TOWER_SESSIONS, PAVEX_SESSION, ACTIX_SESSION];
+    let names =
+        [NO_SESSION, BY_HAND, CLOAKROOM, NEAR_CACHE, TOWER_SESSIONS, PAVEX_SESSION, ACTIX_SESSION];
     let mut site = Site::start(&names, &pavex);
     for server in &mut site.servers {
         server.fill(SESSIONS, 0);
@@ -159,5 +162,7 @@ pub fn goals(tables: &[Table]) -> Vec<Goal> {
         let what = format!("Redis, {column}: requests/s / tower-sessions");
         goals.push(Goal::at_least(what, figure, rival));
     }
+    let near = to_by_hand.at(NEAR_CACHE, READ);
+    goals.push(Goal::at_least("NearCache, read: requests/s / by hand", near, 1.4));
     goals
 }
