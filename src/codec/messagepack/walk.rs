@@ -8,6 +8,8 @@ const MAX_DEPTH: u8 = 100;
 /// Seconds since the Unix epoch in the years 1 to 9999, those of a `datetime`.
 const DATETIME: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
+/// Python rounds to microseconds: from here on up to the next second.
+const ROUNDED_UP: u64 = 999_999_500;
 
 /// What a value may be, beside being well-formed.
 #[derive(Clone, Copy)]
@@ -139,7 +141,8 @@ fn is_time(content: &[u8]) -> bool {
         },
         _ => return false,
     };
-    nanos < NANOS_PER_SECOND && DATETIME.contains(&seconds)
+    let reaches_year_10000 = seconds == *DATETIME.end() && nanos >= ROUNDED_UP;
+    nanos < NANOS_PER_SECOND && DATETIME.contains(&seconds) && !reaches_year_10000
 }
 
 #[cfg(test)]
@@ -186,6 +189,7 @@ mod tests {
             "81d6ff00000000c0",
             "d6ff00000000",
             "c70cff000000000000003afff4417f",
+            "c70cff3b9ac80b0000003afff4417f",
             "d4052a",
             "c70005",
             "d80500000000000000000000000000000000",
@@ -213,6 +217,7 @@ mod tests {
             "d7ffffffffffffffffff",
             "c70cffffffffff0000000000000000",
             "c70cff000000000000003afff44180",
+            "c70cff3b9ac80c0000003afff4417f",
             "c70cff00000000fffffff1868ac8ff",
             "ddffffffff",
             "dfffffffff",
