@@ -20,8 +20,10 @@ impl Form for Date {
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_str(Text::new("a date", |text| Self::parse(text, &Iso8601::PARSING).ok()))
+        deserializer.deserialize_str(Text::new("a date", |text| {
+            // The parser skips a time.
+            if text.contains('T') { None } else { Self::parse(text, &Iso8601::PARSING).ok() }
+        }))
     }
 }
 

@@ -22,7 +22,13 @@ impl Form for PrimitiveDateTime {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Text::new("a date and time without time zone", |text| {
-            Self::parse(text, &Iso8601::PARSING).ok()
+            let (_, time) = text.split_once('T')?;
+            // The parser skips a zone.
+            if time_of_day::has_zone(time) {
+                None
+            } else {
+                Self::parse(text, &Iso8601::PARSING).ok()
+            }
         }))
     }
 }

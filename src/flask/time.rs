@@ -22,9 +22,15 @@ impl Form for Time {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(Text::new("a time of day", |text| {
-            Self::parse(text, &Iso8601::PARSING).ok()
+            // The parser skips a zone.
+            if has_zone(text) { None } else { Self::parse(text, &Iso8601::PARSING).ok() }
         }))
     }
+}
+
+/// Whether a time of day says where on earth it is.
+pub(super) fn has_zone(text: &str) -> bool {
+    text.contains(['Z', '+', '-'])
 }
 
 /// As Python writes it.

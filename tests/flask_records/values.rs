@@ -141,6 +141,21 @@ fn times_without_a_zone_are_texts() {
     );
 }
 
+#[test]
+fn what_a_time_without_a_zone_would_lose_is_refused() {
+    let read = |dt: &str, d: &str, t: &str| {
+        let json = format!(r#"{{"dt":"{dt}","d":"{d}","t":"{t}"}}"#);
+        Json::<Naive>::decode(json.as_bytes())
+    };
+    let (dt, d, t) = ("2024-01-02T03:04:05", "2024-01-02", "03:04:05");
+    assert!(read(dt, d, t).is_ok());
+    for zone in ["Z", "+00:00", "-02:30"] {
+        assert!(read(&format!("{dt}{zone}"), d, t).is_err(), "{zone}");
+        assert!(read(dt, d, &format!("{t}{zone}")).is_err(), "{zone}");
+    }
+    assert!(read(dt, dt, t).is_err(), "a date has no time");
+}
+
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Bytes {
     #[serde(with = "flask::bytes")]
