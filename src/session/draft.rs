@@ -74,14 +74,13 @@ impl Draft {
         }
         C::encode(data, &mut self.buffer)?;
         if let Some(foreign) = C::FOREIGN {
-            let data = self.data::<C>();
-            self.foreign = match stored {
-                None => record::of_data::<C>(header, data)?,
-                Some(stored) => {
-                    let base = self.base().unwrap_or(foreign.empty);
-                    record::of_data::<C>(header, &C::merge(base, data, stored)?)?
-                }
+            // A merge takes no more from the data than it may, also in a new record.
+            let (base, stored) = match stored {
+                None => (foreign.empty, foreign.empty),
+                Some(stored) => (self.base().unwrap_or(foreign.empty), stored),
             };
+            let merged = C::merge(base, self.data::<C>(), stored)?;
+            self.foreign = record::of_data::<C>(header, &merged)?;
         }
         Ok(self.base() != Some(self.data::<C>()))
     }

@@ -1,5 +1,7 @@
 //! What is in the store.
 
+use std::collections::BTreeMap;
+
 use cloakroom::{Config, Error, Renewal, Ttl};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -198,6 +200,20 @@ async fn a_struct_with_a_field_of_that_name_does_not_decide_it() {
 }
 
 #[tokio::test]
+async fn nor_does_a_map_with_a_key_of_that_name() {
+    let shelf = Shelf::default();
+    let config = Config::flask_session().store(shelf.clone());
+    let sessions = config.data::<BTreeMap<String, serde_json::Value>>().build();
+    let mut session = sessions.open(&HeaderMap::new()).await.expect("opened");
+    for name in ["_permanent", "a"] {
+        session.insert(name.to_owned(), "moved:0:".into());
+    }
+    let id = ticket(&close(session).await.expect("a cookie"));
+    let permanent = "82aa5f7065726d616e656e74c3a161a86d6f7665643a303a";
+    assert_eq!(shelf.get_hex(&id).as_deref(), Some(permanent));
+}
+
+#[tokio::test]
 async fn an_emptied_session_is_removed_and_its_cookie_too() {
     for with_update in [false, true] {
         let shelf = Shelf::default();
@@ -287,8 +303,6 @@ async fn what_cannot_be_read_is_no_session_and_stays_untouched() {
 
 #[tokio::test]
 async fn data_that_python_could_not_read_are_an_error_and_nothing_is_written() {
-    use std::collections::BTreeMap;
-
     type Odd = Vec<BTreeMap<BTreeMap<u8, u8>, u8>>;
 
     #[derive(Default, Serialize, Deserialize)]
