@@ -19,7 +19,9 @@ use super::named::{Entry, Name, NamedFields};
 /// A record is the data's map and nothing around it:
 ///
 /// - Keys that the struct does not name stay as they are, byte for byte and in
-///   their order. So does the value of a field that did not change.
+///   their order. So does the value of a field that did not change. One that did is
+///   written whole: what Flask keeps inside a map, and the field's type does not name,
+///   is then gone.
 /// - `_permanent` is the session's own: `set_permanent` writes it, and what a
 ///   struct says under that name is ignored.
 /// - There is no time of creation: `created_at()` and `expires_at()` are `None`,

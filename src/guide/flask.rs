@@ -175,10 +175,11 @@
 //! # A fresh id
 //!
 //! [`Session::rotate`](crate::Session::rotate) writes the record under a fresh id,
-//! and puts a note in the place of the old one for a minute: a map with `_permanent`
-//! alone, which Flask-Session takes for an empty session. The note does not say where
-//! the session went, since Flask may show it to whoever holds the old ticket.
-//! Therefore:
+//! and puts a note in the place of the old one: a map with `_permanent` alone, which
+//! Flask-Session takes for an empty session. It counts for a minute, and is gone then,
+//! unless requests here with the old ticket postpone its expiry (`EveryRequest`). The
+//! note does not say where the session went, since Flask may show it to whoever holds
+//! the old ticket. Therefore:
 //!
 //! - A logout that still carries the old ticket ends nothing; the browser forgets
 //!   its cookie all the same. Without Flask, it would find the session.
