@@ -35,6 +35,8 @@ use crate::store::Key;
 /// The bytes in front of the data.
 pub(crate) const HEADER_BYTES: usize = 14;
 
+/// No pickle begins with it, and none must with a later one: a Flask application at
+/// the same store unpickles what it cannot decode.
 const VERSION: u8 = 1;
 const PERMANENT: u8 = 1;
 const MOVED: u8 = 2;

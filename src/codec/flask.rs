@@ -32,8 +32,11 @@ use super::named::{Entry, Name, NamedFields};
 ///
 /// Data that are no map from names to values, such as a list, cannot be shared;
 /// nor can maps whose keys are maps, or data that are nested more than 100 levels
-/// deep. Python refuses such a record, and Flask-Session would then take it for a
-/// pickle. Saving them is an error.
+/// deep, 126 in JSON. Python refuses such a record, and Flask-Session would then take
+/// it for a pickle. Saving them is an error.
+///
+/// A `RawValue` of `serde_json` is written as it is. Python refuses some, such as
+/// `1e400`, so that Flask answers with an error; no pickle begins as JSON does.
 pub struct Flask<C> {
     codec: PhantomData<fn() -> C>,
 }

@@ -145,6 +145,8 @@
 //!
 //! What this program writes is compared and swapped: a record that Flask wrote
 //! meanwhile is merged, field by field, and nothing that Flask wrote is lost.
+//! A session that ends here, because it was destroyed or holds nothing any more, takes
+//! with it what Flask writes in that very moment.
 //! Flask-Session itself writes what it has, no matter what is there:
 //!
 //! - A request in Flask that began before a change here, and saves after it, undoes
@@ -167,8 +169,10 @@
 //!   it, which it does once a minute. A request in Flask in between saves it again,
 //!   for both.
 //! - **MySQL and MariaDB**: the column that Flask-Session makes holds 64 KiB. A session
-//!   that is longer is an error on either side, and the record stays as it was. In the
-//!   table that `migrate()` makes there is room for more, for Flask as well.
+//!   that is longer is an error on either side, and the record stays as it was. Leave
+//!   the server's `STRICT_TRANS_TABLES` on, as it is by default: without it, what Flask
+//!   writes is cut off, and Flask-Session then takes it for a pickle. In the table that
+//!   `migrate()` makes there is room for more, for Flask as well.
 //! - In a table or a collection that Flask-Session made, `migrate()` adds indexes, and
 //!   leaves sessions and columns as they are.
 //!
