@@ -70,6 +70,12 @@ impl SqlError {
         matches!(self.fault, Fault::TimedOut | Fault::NoConnection | Fault::Locked)
     }
 
+    /// Whether the value is larger than the database takes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.fault, Fault::TooLarge)
+    }
+
     /// What the server has answered; nothing where it is not known how the
     /// connection was left.
     pub(super) fn answer(&self) -> Option<Answer> {
@@ -101,8 +107,15 @@ impl Fault {
             // A conflict of serializable transactions, and a deadlock.
             "40001" | "40P01" => Self::RolledBack,
             code if code.starts_with("28") => Self::SignIn,
-            code => Self::Refused(code.into()),
+            code => Self::refused(code),
         }
+    }
+
+    /// Whatever is no code could be part of a message.
+    fn refused(code: &str) -> Self {
+        let is_code = (1..=SQLSTATE).contains(&code.len())
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self::Refused(if is_code { code } else { "without a code" }.into())
     }
 
     /// SQLite's codes: the kind is in the lower eight bits.
@@ -111,7 +124,7 @@ impl Fault {
             Ok(5 | 6) => Self::Locked,
             Ok(18) => Self::TooLarge,
             Ok(1) if message.starts_with("no such table") => Self::NoTable,
-            _ => Self::Refused(code.into()),
+            _ => Self::refused(code),
         }
     }
 }
@@ -152,6 +165,62 @@ impl Error for SqlError {
         match &self.fault {
             Fault::Connection(Some(error)) => Some(error),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use sqlx::error::ErrorKind;
+
+    use super::*;
+
+    /// What a server says; its code stands for the whole.
+    #[derive(Debug, thiserror::Error)]
+    #[error("session:secret")]
+    struct Said(&'static str);
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            "session:secret"
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn only_a_code_of_the_server_is_repeated() {
+        for (code, repeated) in [
+            ("HY000", "HY000"),
+            ("11", "11"),
+            ("", "without a code"),
+            ("\x1b[2J\n", "without a code"),
+            ("session:secret", "without a code"),
+        ] {
+            let fault = SqlError::of(sqlx::Error::Database(Box::new(Said(code))));
+            let expected = format!("the database refused a statement: {repeated}");
+            assert_eq!(fault.to_string(), expected);
+            assert!(!format!("{fault:?}").contains("secret"));
         }
     }
 }
