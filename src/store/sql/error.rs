@@ -27,6 +27,8 @@ enum Fault {
     Duplicate,
     /// The server undid the statement to let another one through.
     RolledBack,
+    /// A replica, perhaps one that was the master before.
+    ReadOnly,
     /// SQLite waited in vain for other writers.
     Locked,
     Refused(Box<str>),
@@ -85,6 +87,8 @@ impl SqlError {
             Fault::SignIn | Fault::NoTable | Fault::Locked => Some(Answer::Other),
             Fault::Refused(_) | Fault::TooLarge => Some(Answer::Other),
             Fault::TimedOut | Fault::NoConnection | Fault::PoolClosed => None,
+            // It did not happen either, but a new connection may lead to the master.
+            Fault::ReadOnly => None,
             Fault::Connection(_) | Fault::Unusable | Fault::Unexpected => None,
         }
     }
@@ -106,6 +110,7 @@ impl Fault {
             "22001" | "54000" => Self::TooLarge,
             // A conflict of serializable transactions, and a deadlock.
             "40001" | "40P01" => Self::RolledBack,
+            "25006" => Self::ReadOnly,
             code if code.starts_with("28") => Self::SignIn,
             code => Self::refused(code),
         }
@@ -146,6 +151,7 @@ impl fmt::Display for SqlError {
             Fault::NoTable => "the table is not there: `migrate()` makes it",
             Fault::Duplicate => "the database has such a row or table already",
             Fault::RolledBack => "the database undid the operation to let another one through",
+            Fault::ReadOnly => "the database takes no changes: it is a replica, or read-only",
             Fault::Locked => "the database is locked by others",
             Fault::Refused(code) => return write!(f, "the database refused a statement: {code}"),
             Fault::Unexpected => "the answer of the database cannot be understood",
@@ -222,5 +228,12 @@ mod tests {
             assert_eq!(fault.to_string(), expected);
             assert!(!format!("{fault:?}").contains("secret"));
         }
+    }
+
+    #[test]
+    fn a_connection_to_a_replica_is_not_kept() {
+        let fault = SqlError::of(sqlx::Error::Database(Box::new(Said("25006"))));
+        assert!(fault.answer().is_none());
+        assert!(fault.to_string().ends_with("it is a replica, or read-only"));
     }
 }
