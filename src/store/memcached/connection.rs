@@ -5,14 +5,16 @@
 //! the meta command `ms` deletes it, even with another version's CAS token.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Write as _};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
     ReadBuf,
 };
+use tokio::task::coop::unconstrained;
 
 use super::MemcachedError;
 use super::expiry::Expiry;
@@ -45,9 +47,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
         let mut byte = ReadBuf::new(&mut byte);
-        let mut context = Context::from_waker(Waker::noop());
-        self.stream.buffer().is_empty()
-            && Pin::new(self.stream.get_mut()).poll_read(&mut context, &mut byte).is_pending()
+        let is_read = self.stream.buffer().is_empty();
+        let stream = self.stream.get_mut();
+        let read = poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut byte));
+        // A task that has used up its turn would otherwise be told of nothing.
+        let read = pin!(unconstrained(read));
+        is_read && read.poll(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 
     pub(super) async fn load(
@@ -185,5 +190,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut end = [0; 2];
         self.stream.read_exact(&mut end).await?;
         if end == *b"\r\n" { Ok(value) } else { Err(MemcachedError::UNEXPECTED) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::task::coop::{consume_budget, has_budget_remaining};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_has_used_up_its_turn_hears_the_end_too() {
+        let (near, far) = duplex(1);
+        let mut connection = Connection::new(near);
+        while has_budget_remaining() {
+            consume_budget().await;
+        }
+        assert!(connection.is_quiet());
+        drop(far);
+        assert!(!connection.is_quiet());
     }
 }

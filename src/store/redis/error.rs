@@ -45,9 +45,7 @@ impl RedisError {
             ErrorKind::Server(ServerErrorKind::ResponseError) if is_unknown_command(&error) => {
                 Fault::UnknownCommand
             }
-            ErrorKind::Server(_) | ErrorKind::Extension => {
-                Fault::Refused(error.code().unwrap_or("ERR").into())
-            }
+            ErrorKind::Server(_) | ErrorKind::Extension => Fault::Refused(code_of(&error).into()),
             _ => Fault::Unexpected,
         };
         Self { fault }
@@ -58,6 +56,18 @@ impl RedisError {
     pub fn is_timeout(&self) -> bool {
         matches!(self.fault, Fault::TimedOut)
     }
+
+    /// Whether the value was too long to be sent.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.fault, Fault::TooLarge)
+    }
+}
+
+/// A code is one word in capitals; anything else could be a key.
+fn code_of(error: &redis::RedisError) -> &str {
+    let code = error.code().filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()));
+    code.unwrap_or("ERR")
 }
 
 fn is_unknown_command(error: &redis::RedisError) -> bool {
@@ -115,7 +125,8 @@ mod tests {
     #[test]
     fn a_message_of_the_server_that_names_a_key_is_not_repeated() {
         let other = b"-WRONGTYPE session:secret holds a list\r\n";
-        for reply in [LEAK, other] {
+        let no_code = b"-session:secret is no string\r\n";
+        for reply in [LEAK, other, no_code] {
             let error = error_of(reply);
             assert!(!format!("{error} {error:?}").contains("secret"), "{error}");
             assert!(error.source().is_none());

@@ -27,6 +27,8 @@ enum Fault {
     Duplicate,
     /// The server undid the statement to let another one through.
     RolledBack,
+    /// A replica, perhaps one that was the master before.
+    ReadOnly,
     /// SQLite waited in vain for other writers.
     Locked,
     Refused(Box<str>),
@@ -70,6 +72,12 @@ impl SqlError {
         matches!(self.fault, Fault::TimedOut | Fault::NoConnection | Fault::Locked)
     }
 
+    /// Whether the value is larger than the database takes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.fault, Fault::TooLarge)
+    }
+
     /// What the server has answered; nothing where it is not known how the
     /// connection was left.
     pub(super) fn answer(&self) -> Option<Answer> {
@@ -79,6 +87,8 @@ impl SqlError {
             Fault::SignIn | Fault::NoTable | Fault::Locked => Some(Answer::Other),
             Fault::Refused(_) | Fault::TooLarge => Some(Answer::Other),
             Fault::TimedOut | Fault::NoConnection | Fault::PoolClosed => None,
+            // It did not happen either, but a new connection may lead to the master.
+            Fault::ReadOnly => None,
             Fault::Connection(_) | Fault::Unusable | Fault::Unexpected => None,
         }
     }
@@ -100,9 +110,17 @@ impl Fault {
             "22001" | "54000" => Self::TooLarge,
             // A conflict of serializable transactions, and a deadlock.
             "40001" | "40P01" => Self::RolledBack,
+            "25006" => Self::ReadOnly,
             code if code.starts_with("28") => Self::SignIn,
-            code => Self::Refused(code.into()),
+            code => Self::refused(code),
         }
+    }
+
+    /// Whatever is no code could be part of a message.
+    fn refused(code: &str) -> Self {
+        let is_code = (1..=SQLSTATE).contains(&code.len())
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self::Refused(if is_code { code } else { "without a code" }.into())
     }
 
     /// SQLite's codes: the kind is in the lower eight bits.
@@ -111,7 +129,7 @@ impl Fault {
             Ok(5 | 6) => Self::Locked,
             Ok(18) => Self::TooLarge,
             Ok(1) if message.starts_with("no such table") => Self::NoTable,
-            _ => Self::Refused(code.into()),
+            _ => Self::refused(code),
         }
     }
 }
@@ -133,6 +151,7 @@ impl fmt::Display for SqlError {
             Fault::NoTable => "the table is not there: `migrate()` makes it",
             Fault::Duplicate => "the database has such a row or table already",
             Fault::RolledBack => "the database undid the operation to let another one through",
+            Fault::ReadOnly => "the database takes no changes: it is a replica, or read-only",
             Fault::Locked => "the database is locked by others",
             Fault::Refused(code) => return write!(f, "the database refused a statement: {code}"),
             Fault::Unexpected => "the answer of the database cannot be understood",
@@ -153,5 +172,68 @@ impl Error for SqlError {
             Fault::Connection(Some(error)) => Some(error),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use sqlx::error::ErrorKind;
+
+    use super::*;
+
+    /// What a server says; its code stands for the whole.
+    #[derive(Debug, thiserror::Error)]
+    #[error("session:secret")]
+    struct Said(&'static str);
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            "session:secret"
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn only_a_code_of_the_server_is_repeated() {
+        for (code, repeated) in [
+            ("HY000", "HY000"),
+            ("11", "11"),
+            ("", "without a code"),
+            ("\x1b[2J\n", "without a code"),
+            ("session:secret", "without a code"),
+        ] {
+            let fault = SqlError::of(sqlx::Error::Database(Box::new(Said(code))));
+            let expected = format!("the database refused a statement: {repeated}");
+            assert_eq!(fault.to_string(), expected);
+            assert!(!format!("{fault:?}").contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_connection_to_a_replica_is_not_kept() {
+        let fault = SqlError::of(sqlx::Error::Database(Box::new(Said("25006"))));
+        assert!(fault.answer().is_none());
+        assert!(fault.to_string().ends_with("it is a replica, or read-only"));
     }
 }

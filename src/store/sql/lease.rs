@@ -171,8 +171,10 @@ impl<DB: Database> Drop for Lease<DB> {
         // Dropped without being run, this closes the connection.
         let giving_back = self.connection.return_to_pool();
         if !(self.is_busy || self.is_held) {
+            let limit = self.response_timeout;
             // The pool asks the connection whether it is well, for as long as it takes.
-            drop(self.runtime.spawn(timeout(self.response_timeout, giving_back)));
+            // The timer is made there: here may be no runtime any more.
+            drop(self.runtime.spawn(async move { timeout(limit, giving_back).await }));
         }
     }
 }

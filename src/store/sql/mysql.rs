@@ -46,7 +46,8 @@ use crate::ttl::Ttl;
 ///
 /// It works as it is, and takes less: values of up to 65,535 bytes, since its
 /// column is a `BLOB`, and whole seconds, since its expiry is a `DATETIME`, so a
-/// record may end up to a second early. A value that is larger is an error, in
+/// record may end up to a second early (MariaDB cuts the rest off), or half a
+/// second early or late (MySQL rounds). A value that is larger is an error, in
 /// any `sql_mode`, and never cut off.
 ///
 /// # What is kept

@@ -86,6 +86,9 @@ impl Sqlite {
     /// it where it is missing: `sqlite://sessions.db` in the working directory,
     /// or `sqlite:///var/lib/shop/sessions.db`.
     ///
+    /// A file that it makes can be read by everybody whom the `umask` of the process
+    /// lets read it: put it into a directory of its own, with mode 0700.
+    ///
     /// The file is set to write-ahead logging, so that readers and a writer do
     /// not wait for each other; that does not work on a network's file system.
     ///

@@ -45,7 +45,8 @@ impl NearCacheOptions {
     }
 
     /// How long records are handed out after the server has last answered. Then
-    /// one request asks it, and everybody goes on with what is kept.
+    /// requests ask it, until one of them has its answer: from there everybody goes
+    /// on with what is kept.
     ///
     /// It bounds how old a read may be when a network goes silent without closing
     /// the connection. With zero, every read asks the server.

@@ -5,7 +5,6 @@
 //! no other would follow.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -134,10 +133,10 @@ impl Records {
     /// Works on what is known of a key, and forgets it where nothing is left.
     fn settle<T>(&self, key: &Key, act: impl FnOnce(&mut Pending) -> T) -> Option<T> {
         let mut pending = self.pending();
-        let Entry::Occupied(mut of_key) = pending.entry(key.as_str().into()) else { return None };
-        let done = act(of_key.get_mut());
-        if of_key.get().changing == 0 && of_key.get().question.is_none() {
-            of_key.remove();
+        let of_key = pending.get_mut(key.as_str())?;
+        let done = act(of_key);
+        if of_key.changing == 0 && of_key.question.is_none() {
+            pending.remove(key.as_str());
         }
         Some(done)
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use sqlx::query;
 
 use super::Shared;
+use super::statements::Statements;
 use crate::store::sql::error::Answer;
 use crate::store::sql::lease::Lease;
 use crate::store::sql::{Query, SqlError, SqlRevision, bytes, record, value};
@@ -97,15 +98,22 @@ impl Operation {
     }
 
     /// MySQL's `DELETE` hands out nothing, so the version that was read is
-    /// removed, or the next one.
+    /// removed, or the next one. What is past its time is removed as well: a
+    /// load that began before may be about to postpone that.
     pub(super) async fn remove(mut self) -> Result<Option<Arc<[u8]>>, SqlError> {
-        let statements = &self.shared.statements;
+        let Statements { find, remove, discard, .. } = &self.shared.statements;
         loop {
-            let rows = self.lease.rows(|| on(query(statements.load.clone()), &self.key)).await?;
-            let Some(seen) = bytes(&rows)? else { return Ok(None) };
-            let remove = || on(query(statements.remove.clone()), &self.key).bind(&*seen);
-            if self.lease.execute(remove).await?.rows_affected() > 0 {
-                return Ok(Some(seen));
+            let rows = self.lease.rows(|| on(query(find.clone()), &self.key)).await?;
+            if rows.is_empty() {
+                return Ok(None);
+            }
+            let seen = bytes(&rows)?;
+            let delete = || match &seen {
+                Some(seen) => on(query(remove.clone()), &self.key).bind(&**seen),
+                None => on(query(discard.clone()), &self.key),
+            };
+            if self.lease.execute(delete).await?.rows_affected() > 0 {
+                return Ok(seen);
             }
         }
     }

@@ -25,7 +25,9 @@ pub(super) struct Statements {
     pub(super) replace: SqlStr,
     pub(super) update: SqlStr,
     pub(super) is_live: SqlStr,
+    pub(super) find: SqlStr,
     pub(super) remove: SqlStr,
+    pub(super) discard: SqlStr,
     pub(super) sweep: SqlStr,
     pub(super) room: SqlStr,
 }
@@ -52,7 +54,13 @@ impl Statements {
             is_live: statement(format!(
                 "SELECT EXISTS (SELECT 1 FROM {table} WHERE {HAS_KEY} AND {IS_LIVE})"
             )),
+            find: statement(format!(
+                "SELECT IF({IS_LIVE}, data, NULL) FROM {table} WHERE {HAS_KEY}"
+            )),
             remove: statement(format!("DELETE FROM {table} WHERE {HAS_KEY} AND data = ?")),
+            discard: statement(format!(
+                "DELETE FROM {table} WHERE {HAS_KEY} AND ({IS_LIVE}) IS NOT TRUE"
+            )),
             sweep: statement(format!(
                 "DELETE FROM {table} WHERE expiry <= UTC_TIMESTAMP(6) \
                  ORDER BY expiry LIMIT {SWEPT_AT_ONCE}"
