@@ -77,3 +77,15 @@
 //! a session of this size then takes less than 300 bytes, the allocator's rounding
 //! included. Just after a map has doubled, it takes some 350. `tests/memory.rs` holds
 //! the former, and that the memory of removed and expired sessions comes back.
+//!
+//! # A cache in front of Redis
+//!
+//! `NearCache` answers a read that it has heard no objection to in about 100 ns, where
+//! `Redis` takes a round trip. The price is the time between a logout on one node and
+//! its refusal on another: on one machine with two cores, both nodes on the loopback
+//! device, 72 µs in the median of 5,000 logouts, 0.15 ms at 99 %, and 4 ms at most. A
+//! network adds the way from the server to the node.
+//!
+//! ```sh
+//! cargo bench --bench near_cache --features redis
+//! ```
