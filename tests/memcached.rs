@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cloakroom::contract::{self, Harness, Time};
 use cloakroom::store::{Create, MemcachedDial, MemcachedRevision, Update};
 use cloakroom::{Key, Memcached, Renewal, Store, Ttl};
 use http::HeaderMap;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::memcached::{MemcachedServer as Server, SERVERS_CLOCK, shared_url};
 use servers::races::{
@@ -24,44 +24,13 @@ use servers::races::{
 };
 use servers::visitor::{CounterSessions, close, open, sessions, visit};
 
-struct AtServer {
-    store: Memcached,
-    second: Memcached,
-}
-
-impl AtServer {
-    async fn connect() -> Self {
-        let url = shared_url();
-        Self { store: connect(&url).await, second: connect(&url).await }
-    }
-}
-
-impl Harness for AtServer {
-    type Store = Memcached;
-
-    fn store(&self) -> &Memcached {
-        &self.store
-    }
-
-    fn second(&self) -> &Memcached {
-        &self.second
-    }
-
-    fn time(&self) -> Time {
-        // The rules count in thirds of it, which have to be longer than the clock
-        // is coarse.
-        Time::Real { patience: Duration::from_secs(12) }
-    }
-
-    async fn pass(&self, time: Duration) {
-        contract::wait(time + SERVERS_CLOCK).await;
-    }
-}
-
 mod keeps_the_contract {
-    use super::AtServer;
+    cloakroom::store_contract!(super::at_server().await);
+}
 
-    cloakroom::store_contract!(AtServer::connect().await);
+async fn at_server() -> AtServer<Memcached> {
+    let at_server = AtServer::connect(SERVERS_CLOCK, async || connect(&shared_url()).await);
+    at_server.await.patience(Duration::from_secs(12))
 }
 
 #[tokio::test]

@@ -8,9 +8,10 @@ mod servers;
 
 use std::time::Duration;
 
-use cloakroom::contract::{self, Harness, Time};
+use cloakroom::contract::{Harness, Time};
 use cloakroom::{Clock, MongoDb, Store};
 
+use servers::at_server::AtServer;
 use servers::mongodb::{MongoDbServer as Server, shared_url};
 use servers::races::{
     dropped_operations_mix_nothing_up, fresh_number, no_save_outlives_a_logout,
@@ -22,43 +23,15 @@ use tokio::task::JoinSet;
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A store by the time as it is.
-struct AtServer {
-    store: MongoDb,
-    second: MongoDb,
-}
-
-impl AtServer {
-    async fn connect() -> Self {
-        let url = shared_url();
-        Self { store: connect(&url).await, second: connect(&url).await }
-    }
-}
-
-impl Harness for AtServer {
-    type Store = MongoDb;
-
-    fn store(&self) -> &MongoDb {
-        &self.store
-    }
-
-    fn second(&self) -> &MongoDb {
-        &self.second
-    }
-
-    fn time(&self) -> Time {
-        Time::Real { patience: Duration::from_secs(3) }
-    }
-
-    async fn pass(&self, time: Duration) {
-        contract::wait(time + MILLISECOND).await;
-    }
+async fn at_server() -> AtServer<MongoDb> {
+    AtServer::connect(MILLISECOND, async || connect(&shared_url()).await).await
 }
 
 /// A store by a clock that the rules move, so that they check to the millisecond
 /// and over 400 days.
 struct ByHand {
     clock: Clock,
-    at_server: AtServer,
+    at_server: AtServer<MongoDb>,
 }
 
 impl ByHand {
@@ -66,9 +39,10 @@ impl ByHand {
         let clock = Clock::manual();
         // Ahead of the server, which therefore removes nothing.
         clock.advance(Duration::from_hours(24));
-        let AtServer { store, second } = AtServer::connect().await;
-        let at_server =
-            AtServer { store: store.clock(clock.clone()), second: second.clock(clock.clone()) };
+        let at_server = AtServer::connect(MILLISECOND, async || {
+            connect(&shared_url()).await.clock(clock.clone())
+        });
+        let at_server = at_server.await;
         Self { clock, at_server }
     }
 }
@@ -94,9 +68,7 @@ impl Harness for ByHand {
 }
 
 mod keeps_the_contract {
-    use super::AtServer;
-
-    cloakroom::store_contract!(AtServer::connect().await);
+    cloakroom::store_contract!(super::at_server().await);
 }
 
 /// The rules about time once more, to the millisecond.

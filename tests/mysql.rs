@@ -10,13 +10,14 @@ use std::env;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cloakroom::contract::{self, Harness, Time};
+use cloakroom::contract;
 use cloakroom::store::{SqlName, SqlOptions, Update};
 use cloakroom::{MySql, Store, Sweep, Ttl};
 use http::HeaderMap;
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, MySqlPool};
 
+use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::mysql::{MySqlServer as Server, shared_url};
 use servers::races::{
@@ -37,42 +38,12 @@ const FLASKS_COLUMNS: &str = "( \
     PRIMARY KEY (id), UNIQUE (session_id) \
 )";
 
-struct AtServer {
-    store: MySql,
-    second: MySql,
-}
-
-impl AtServer {
-    async fn connect() -> Self {
-        let url = shared_url();
-        Self { store: connect(&url).await, second: connect(&url).await }
-    }
-}
-
-impl Harness for AtServer {
-    type Store = MySql;
-
-    fn store(&self) -> &MySql {
-        &self.store
-    }
-
-    fn second(&self) -> &MySql {
-        &self.second
-    }
-
-    fn time(&self) -> Time {
-        Time::Real { patience: Duration::from_secs(3) }
-    }
-
-    async fn pass(&self, time: Duration) {
-        contract::wait(time + SERVERS_CLOCK).await;
-    }
-}
-
 mod keeps_the_contract {
-    use super::AtServer;
+    cloakroom::store_contract!(super::at_server().await);
+}
 
-    cloakroom::store_contract!(AtServer::connect().await);
+async fn at_server() -> AtServer<MySql> {
+    AtServer::connect(SERVERS_CLOCK, async || connect(&shared_url()).await).await
 }
 
 #[tokio::test]

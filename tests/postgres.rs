@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, process};
 
-use cloakroom::contract::{self, Harness, Time};
+use cloakroom::contract;
 use cloakroom::store::{SqlName, SqlOptions};
 use cloakroom::{Key, Postgres, Store, Sweep, Ttl};
 use http::HeaderMap;
@@ -14,6 +14,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::timeout;
 
+use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::postgres::{PostgresServer as Server, ask, shared_url};
 use servers::races::{
@@ -28,42 +29,12 @@ use servers::visitor::{close, open, sessions, visit};
 /// The server counts microseconds.
 const SERVERS_CLOCK: Duration = Duration::from_millis(1);
 
-struct AtServer {
-    store: Postgres,
-    second: Postgres,
-}
-
-impl AtServer {
-    async fn connect() -> Self {
-        let url = shared_url();
-        Self { store: connect(&url).await, second: connect(&url).await }
-    }
-}
-
-impl Harness for AtServer {
-    type Store = Postgres;
-
-    fn store(&self) -> &Postgres {
-        &self.store
-    }
-
-    fn second(&self) -> &Postgres {
-        &self.second
-    }
-
-    fn time(&self) -> Time {
-        Time::Real { patience: Duration::from_secs(3) }
-    }
-
-    async fn pass(&self, time: Duration) {
-        contract::wait(time + SERVERS_CLOCK).await;
-    }
-}
-
 mod keeps_the_contract {
-    use super::AtServer;
+    cloakroom::store_contract!(super::at_server().await);
+}
 
-    cloakroom::store_contract!(AtServer::connect().await);
+async fn at_server() -> AtServer<Postgres> {
+    AtServer::connect(SERVERS_CLOCK, async || connect(&shared_url()).await).await
 }
 
 #[tokio::test]

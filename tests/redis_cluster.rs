@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use cloakroom::contract::{self, Harness, Time};
 use cloakroom::store::RedisCluster;
 use cloakroom::{Key, Redis};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
+use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::races::{
     fresh_number, increment_once, load_number, no_save_outlives_a_logout,
@@ -26,41 +26,12 @@ const FAILOVER: Duration = Duration::from_secs(30);
 
 static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::shared);
 
-struct InCluster {
-    store: Redis<RedisCluster>,
-    second: Redis<RedisCluster>,
-}
-
-impl InCluster {
-    async fn connect() -> Self {
-        Self { store: connect(&SHARED).await, second: connect(&SHARED).await }
-    }
-}
-
-impl Harness for InCluster {
-    type Store = Redis<RedisCluster>;
-
-    fn store(&self) -> &Self::Store {
-        &self.store
-    }
-
-    fn second(&self) -> &Self::Store {
-        &self.second
-    }
-
-    fn time(&self) -> Time {
-        Time::Real { patience: Duration::from_secs(3) }
-    }
-
-    async fn pass(&self, time: Duration) {
-        contract::wait(time + SERVERS_CLOCK).await;
-    }
-}
-
 mod keeps_the_contract {
-    use super::InCluster;
+    cloakroom::store_contract!(super::at_server().await);
+}
 
-    cloakroom::store_contract!(InCluster::connect().await);
+async fn at_server() -> AtServer<Redis<RedisCluster>> {
+    AtServer::connect(SERVERS_CLOCK, async || connect(&SHARED).await).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

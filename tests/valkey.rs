@@ -4,10 +4,10 @@ mod servers;
 
 use std::time::Duration;
 
-use cloakroom::contract::{self, Harness, Time};
 use cloakroom::store::Update;
 use cloakroom::{Redis, Store, Ttl};
 
+use servers::at_server::AtServer;
 use servers::races::{
     dropped_operations_mix_nothing_up, fresh_number, no_save_outlives_a_logout,
     two_processes_lose_nothing,
@@ -16,42 +16,12 @@ use servers::redis::{RedisServer as Server, SERVERS_CLOCK};
 use servers::valkey::{shared_url, start};
 use servers::visitor::{close, open, sessions, visit};
 
-struct AtServer {
-    store: Redis,
-    second: Redis,
-}
-
-impl AtServer {
-    async fn connect() -> Self {
-        let url = shared_url();
-        Self { store: connect(&url).await, second: connect(&url).await }
-    }
-}
-
-impl Harness for AtServer {
-    type Store = Redis;
-
-    fn store(&self) -> &Redis {
-        &self.store
-    }
-
-    fn second(&self) -> &Redis {
-        &self.second
-    }
-
-    fn time(&self) -> Time {
-        Time::Real { patience: Duration::from_secs(3) }
-    }
-
-    async fn pass(&self, time: Duration) {
-        contract::wait(time + SERVERS_CLOCK).await;
-    }
-}
-
 mod keeps_the_contract {
-    use super::AtServer;
+    cloakroom::store_contract!(super::at_server().await);
+}
 
-    cloakroom::store_contract!(AtServer::connect().await);
+async fn at_server() -> AtServer<Redis> {
+    AtServer::connect(SERVERS_CLOCK, async || connect(&shared_url()).await).await
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
+#[cfg(feature = "contract")]
+pub(crate) mod at_server;
 pub(crate) mod flask;
 pub(crate) mod memcached;
 #[cfg(feature = "mongodb")]
