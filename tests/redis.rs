@@ -2,8 +2,6 @@
 
 mod servers;
 
-use std::time::Duration;
-
 use cloakroom::store::{Create, RedisServer, Update};
 use cloakroom::{Redis, Renewal, Store, Ttl};
 use http::HeaderMap;

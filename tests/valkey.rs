@@ -2,8 +2,6 @@
 
 mod servers;
 
-use std::time::Duration;
-
 use cloakroom::store::Update;
 use cloakroom::{Redis, Store, Ttl};
 
