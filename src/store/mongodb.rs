@@ -13,6 +13,7 @@ use bytes::Bytes;
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection};
 
+use self::background::Background;
 use self::collection::{collection, primary};
 use self::documents::Held;
 pub use self::error::MongoDbError;
@@ -89,6 +90,11 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 /// end. So it may happen a little later, and an update still replaces nothing but
 /// what was seen.
 ///
+/// No more than 256 operations are under way at once, in all clones together and
+/// with those that nobody waits for any more. Another one waits until its
+/// deadline is over, and then has not happened. So a server that is there but
+/// answers nothing costs the memory of 256 values, and an update counts twice.
+///
 /// # Sharding
 ///
 /// Shard the collection by `{ id: 1 }`, with `unique`: keys are random behind
@@ -111,6 +117,7 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct MongoDb {
     sessions: Collection<Held>,
+    background: Background,
     deadline: Duration,
     clock: Clock,
 }
@@ -168,7 +175,8 @@ impl MongoDb {
     #[must_use]
     pub fn new(client: Client) -> Self {
         let sessions = collection(&client, "flask_session", "sessions", DEADLINE);
-        Self { sessions, deadline: DEADLINE, clock: Clock::system() }
+        let background = Background::new();
+        Self { sessions, background, deadline: DEADLINE, clock: Clock::system() }
     }
 
     /// The database.
@@ -263,7 +271,7 @@ impl MongoDb {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, MongoDbError> {
-        background::until(self.deadline, work).await
+        self.background.until(self.deadline, work).await
     }
 
     fn expiry(&self, ttl: Ttl) -> u64 {
