@@ -328,7 +328,7 @@ impl Store for MongoDb {
         let sessions = self.sessions.clone();
         // Takes the place of an expired document. A live one does not match, and
         // the index does not let another beside it.
-        let expired = documents::expired(key, self.clock.unix_millis());
+        let expired = documents::not_live(key, self.clock.unix_millis());
         let contents = documents::contents(value, self.expiry(ttl));
         let created =
             self.run(async move { sessions.update_one(expired, contents).upsert(true).await });

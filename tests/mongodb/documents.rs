@@ -51,6 +51,25 @@ async fn a_document_that_the_server_has_not_removed_yet_is_absent() {
 }
 
 #[tokio::test]
+async fn a_document_without_a_date_is_absent_and_gives_its_key_up() {
+    let (_server, store, documents) = fresh().await;
+    let odd = [doc! {}, doc! { "expiration": null }, doc! { "expiration": "2999-01-01" }];
+    for mut document in odd {
+        let key = fresh_key();
+        document.insert("id", key.as_str());
+        document.insert("val", binary(b"old"));
+        documents.insert_one(document).await.expect("inserted");
+        assert!(store.load(&key, None).await.expect("answers").is_none());
+
+        let made = store.create(&key, b"new", LONG).await;
+        assert!(matches!(made, Ok(Create::Created(_))), "{made:?}");
+        let record = store.load(&key, None).await.expect("answers").expect("kept");
+        assert_eq!(record.value, b"new".as_slice());
+        assert_eq!(value_of(&the_document(&documents, &key).await), b"new");
+    }
+}
+
+#[tokio::test]
 async fn removing_an_expired_document_hands_nothing_out() {
     let (_server, store, documents) = fresh().await;
     let key = expired(&documents).await;

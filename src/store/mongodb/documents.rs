@@ -22,8 +22,9 @@ pub(super) fn live(key: &Key, now: u64) -> Document {
     doc! { "id": key.as_str(), "expiration": { "$gt": date(now) } }
 }
 
-pub(super) fn expired(key: &Key, now: u64) -> Document {
-    doc! { "id": key.as_str(), "expiration": { "$lte": date(now) } }
+/// Everything else, also what has no date: only what is live keeps its key.
+pub(super) fn not_live(key: &Key, now: u64) -> Document {
+    doc! { "id": key.as_str(), "expiration": { "$not": { "$gt": date(now) } } }
 }
 
 /// The live document that still holds what was seen.
