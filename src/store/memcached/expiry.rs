@@ -8,6 +8,9 @@ use crate::ttl::Ttl;
 /// A larger number of seconds is a point in time.
 const LONGEST_FROM_NOW: u64 = 30 * 24 * 60 * 60;
 
+/// In January 2038. Servers that count in 32 bits take a later one for the past.
+const LATEST: u64 = i32::MAX as u64;
+
 /// What stands in a command for a time to live: seconds from now up to 30 days,
 /// beyond that seconds since 1970. Never 0, which is for ever.
 #[derive(Clone, Copy)]
@@ -24,7 +27,9 @@ impl Expiry {
             return Self(seconds);
         }
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-        Self(rounded_up(now + ttl.as_millis()))
+        let end = rounded_up(now + ttl.as_millis());
+        // From then on, a server that still works counts in more bits.
+        Self(if now / 1_000 < LATEST { end.min(LATEST) } else { end })
     }
 }
 
@@ -49,7 +54,11 @@ mod tests {
     const NOW: u64 = 1_700_000_000;
 
     fn seconds(millis: u64) -> u64 {
-        let now = UNIX_EPOCH + Duration::from_millis(NOW * 1_000 + 1);
+        seconds_at(NOW, millis)
+    }
+
+    fn seconds_at(now: u64, millis: u64) -> u64 {
+        let now = UNIX_EPOCH + Duration::from_millis(now * 1_000 + 1);
         Expiry::counted(Ttl::from_millis(millis).expect("a time to live"), now).0
     }
 
@@ -68,5 +77,17 @@ mod tests {
         assert_eq!(seconds((month - 1) * 1_000 + 1), NOW + month + 1);
         assert_eq!(seconds(month * 1_000), NOW + month + 2);
         assert_eq!(seconds(Ttl::MAX.as_millis()), NOW + 400 * 24 * 60 * 60 + 2);
+    }
+
+    #[test]
+    fn no_date_is_one_that_32_bits_take_for_the_past() {
+        let (day, longest) = (24 * 60 * 60, Ttl::MAX.as_millis());
+        let (most, last) = (longest / 1_000, 2_147_483_647);
+        assert_eq!(seconds_at(last - most - 2, longest), last);
+        assert_eq!(seconds_at(last - most - 1, longest), last);
+        assert_eq!(seconds_at(last - day, longest), last);
+        // Seconds from now are no date.
+        assert_eq!(seconds_at(last - day, 10 * day * 1_000), 10 * day + 1);
+        assert_eq!(seconds_at(last, longest), last + most + 2);
     }
 }
