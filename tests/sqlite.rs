@@ -153,8 +153,20 @@ async fn a_url_that_cannot_be_used_is_an_error_that_does_not_repeat_it() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_in_memory_is_the_same_for_all_callers() {
+    let named = ["sqlite::memory:", "sqlite://%3Amemory%3A", "sqlite:file:a%3Fmode=memory"];
+    let others = ["sqlite://?mode=memory", "sqlite://a?mode=memory&cache=private", "sqlite://"];
+    for url in named.into_iter().chain(others) {
+        let store = connect(url).await;
+        let key = fresh_number(&store).await;
+        assert_eq!(a_hundred_callers_return(&store, &key).await, 100, "{url}");
+        keeps_a_record(&store).await;
+    }
+}
+
 #[tokio::test]
-async fn a_database_in_memory_can_be_used() {
+async fn a_database_in_memory_can_be_used_through_a_pool() {
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)

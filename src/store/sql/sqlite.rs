@@ -5,6 +5,7 @@ mod statements;
 use std::fmt;
 use std::sync::Arc;
 
+use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{SqlitePool, query};
 
@@ -41,7 +42,13 @@ use crate::ttl::Ttl;
 /// One process writes at a time. The others wait, for as long as the response
 /// timeout allows; a pool of your own has its own `busy_timeout`.
 ///
-/// A database in memory belongs to one connection, so a pool for one has
+/// # In memory
+///
+/// `sqlite::memory:` is a database that ends with its connection, and so does one
+/// without a name (`sqlite://`). [`connect`](Self::connect) makes a single
+/// connection to it, which all operations share. All sessions end with it: when
+/// the last clone is dropped, and when an operation takes longer than the
+/// response timeout. A pool of your own for such a database has
 /// `max_connections(1)`, and neither `idle_timeout` nor `max_lifetime`.
 ///
 /// # Example
@@ -176,8 +183,12 @@ impl SqlOptions<Sqlite> {
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(self.response_timeout);
         let trouble = Arc::default();
-        let pool = pool_options(&self, &trouble).connect_with(file).await;
-        Ok(self.store(pool.map_err(SqlError::of)?, trouble))
+        let mut pool = pool_options(&self, &trouble);
+        if is_in_memory(url, &file) {
+            pool = only_one(pool);
+        }
+        let pool = pool.connect_with(file).await.map_err(SqlError::of)?;
+        Ok(self.store(pool, trouble))
     }
 
     fn store(self, pool: SqlitePool, trouble: Arc<Trouble>) -> Sqlite {
@@ -185,6 +196,21 @@ impl SqlOptions<Sqlite> {
         let statements = Statements::new(&self);
         Sqlite { shared: Arc::new(Shared { link, statements }), clock: Clock::system() }
     }
+}
+
+/// Whether the database ends with its connection. A file whose name looks like it
+/// would only be read by one at a time.
+fn is_in_memory(url: &str, file: &SqliteConnectOptions) -> bool {
+    let name = file.get_filename().to_string_lossy();
+    let says_so = |text: &str| text.contains(":memory:") || text.contains("mode=memory");
+    name.is_empty() || says_so(&name) || says_so(url)
+}
+
+/// A connection that is never closed for its age, nor for a slow answer to the
+/// question whether it is there.
+fn only_one(pool: PoolOptions<sqlx::Sqlite>) -> PoolOptions<sqlx::Sqlite> {
+    let pool = pool.max_connections(1).idle_timeout(None).max_lifetime(None);
+    pool.before_acquire(|_, _| Box::pin(async { Ok(true) }))
 }
 
 impl fmt::Debug for Sqlite {
