@@ -9,7 +9,6 @@ use cloakroom::store::{SqlError, SqlOptions};
 use cloakroom::{Key, MySql, Store};
 use sqlx::mysql::MySqlPoolOptions;
 
-use servers::free_port;
 use servers::mysql::MySqlServer as Server;
 use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, load_number};
@@ -17,6 +16,7 @@ use servers::sql::{
     DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, fails_in_time, recovers_from,
 };
 use servers::writers::Writers;
+use servers::{becomes_true, free_port};
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
@@ -164,6 +164,26 @@ async fn a_row_that_another_holds_is_a_timeout_and_leaves_the_others_alone() {
     assert!(fault.is_timeout(), "{fault}");
     assert_eq!(load_number(&store, &free).await.expect("answers"), 0);
     other.rollback().await.expect("let go");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_takes_no_changes_any_more_is_an_error_and_its_connection_is_not_kept() {
+    let server = Server::start(&[]);
+    impatient(&server.url()).await;
+    // Whoever may do everything may also write there.
+    server.ask("CREATE USER clerk@'127.0.0.1'");
+    server.ask("GRANT SELECT, INSERT, UPDATE, DELETE ON sessions.* TO clerk@'127.0.0.1'");
+    let url = server.url().replace("app@", "clerk@");
+    let pool = MySqlPoolOptions::new().connect(&url).await.expect("the server is up");
+    let store = options().pool(pool.clone());
+    let key = fresh_number(&store).await;
+
+    server.ask("SET GLOBAL read_only = 1");
+    let fault = store.remove(&key).await.expect_err("it takes no changes");
+    assert!(fault.to_string().ends_with("it is a replica, or read-only"), "{fault}");
+    assert!(becomes_true(DEADLINE, || pool.size() == 0), "the connection is kept");
+    server.ask("SET GLOBAL read_only = 0");
+    assert!(store.remove(&key).await.expect("it takes changes again").is_some());
 }
 
 static SHARED: LazyLock<Server> = LazyLock::new(|| Server::start(&[]));

@@ -5,6 +5,8 @@ use std::{fmt, io};
 
 use sqlx::error::DatabaseError;
 
+use super::is_read_only;
+
 /// What can go wrong at a store in an SQL database.
 ///
 /// Its message never repeats one of the server, which may name a key or hold a
@@ -99,6 +101,9 @@ impl Fault {
         let code = error.code().unwrap_or_default();
         if error.is_unique_violation() {
             return Self::Duplicate;
+        }
+        if is_read_only(error) {
+            return Self::ReadOnly;
         }
         if code.len() < SQLSTATE {
             return Self::of_sqlite(&code, error.message());

@@ -10,6 +10,8 @@ mod lease;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod name;
+#[cfg(not(feature = "mysql"))]
+mod no_mysql;
 mod options;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -24,7 +26,11 @@ use sqlx::{AssertSqlSafe, ColumnIndex, Database, Decode, Row, SqlSafeStr, SqlStr
 pub use self::error::SqlError;
 #[cfg(feature = "mysql")]
 pub use self::mysql::MySql;
+#[cfg(feature = "mysql")]
+use self::mysql::is_read_only;
 pub use self::name::{InvalidSqlName, SqlName};
+#[cfg(not(feature = "mysql"))]
+use self::no_mysql::is_read_only;
 pub use self::options::SqlOptions;
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;

@@ -8,7 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::{MySqlPool, query};
 
 use self::operations::Operation;
@@ -255,4 +256,15 @@ impl Sweep for MySql {
             }
         }
     }
+}
+
+/// Whether a server refused a change because it takes none. Only the number says
+/// so: the SQLSTATE is the general one.
+pub(super) fn is_read_only(error: &dyn DatabaseError) -> bool {
+    /// An option of the server forbids it, here `read_only` or `super_read_only`.
+    const OPTION_PREVENTS_STATEMENT: u16 = 1_290;
+    /// InnoDB is read-only.
+    const READ_ONLY_MODE: u16 = 1_836;
+    let error = error.try_downcast_ref::<MySqlDatabaseError>();
+    error.is_some_and(|error| [OPTION_PREVENTS_STATEMENT, READ_ONLY_MODE].contains(&error.number()))
 }
