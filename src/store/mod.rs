@@ -1,4 +1,17 @@
 //! Where sessions are kept: the [`Store`] trait, and the stores.
+//!
+//! # Crates in the public interface
+//!
+//! A store for a server or a database takes connections of your own, so types and
+//! traits of other crates are part of its interface. Another major version of one
+//! of them is a breaking change of this crate too.
+//!
+//! | feature | crate |
+//! |---|---|
+//! | `memcached` | `tokio` 1: `AsyncRead` and `AsyncWrite` |
+//! | `mongodb` | `mongodb` 3, `bytes` 1 |
+//! | `mysql`, `postgres`, `sqlite` | `sqlx` 0.9 |
+//! | `redis` | `redis` 1, `bytes` 1 |
 
 #[cfg(all(unix, feature = "file"))]
 mod file;
