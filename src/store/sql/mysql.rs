@@ -135,7 +135,7 @@ impl MySql {
 
     /// Names and timeouts, to be changed before connecting.
     pub fn options() -> SqlOptions<Self> {
-        SqlOptions::default()
+        SqlOptions::new()
     }
 
     /// Does something with one key.
@@ -150,6 +150,12 @@ impl MySql {
     {
         let (shared, key) = (self.shared.clone(), key.clone());
         self.shared.link.run(|lease| work(Operation { lease, shared, key })).await
+    }
+}
+
+impl Default for SqlOptions<MySql> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

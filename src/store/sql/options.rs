@@ -45,6 +45,19 @@ pub struct SqlOptions<S> {
 }
 
 impl<S> SqlOptions<S> {
+    /// For the stores alone: with another `S`, there are no options.
+    pub(super) fn new() -> Self {
+        let timeout = Duration::from_secs(5);
+        Self {
+            table: SqlName::sessions(),
+            schema: None,
+            sequence: None,
+            response_timeout: timeout,
+            connection_timeout: timeout,
+            store: PhantomData,
+        }
+    }
+
     /// The table.
     ///
     /// # Default
@@ -83,20 +96,6 @@ impl<S> SqlOptions<S> {
         match &self.schema {
             Some(schema) => format!("{}.{table}", schema.quoted(quote)),
             None => table,
-        }
-    }
-}
-
-impl<S> Default for SqlOptions<S> {
-    fn default() -> Self {
-        let timeout = Duration::from_secs(5);
-        Self {
-            table: SqlName::sessions(),
-            schema: None,
-            sequence: None,
-            response_timeout: timeout,
-            connection_timeout: timeout,
-            store: PhantomData,
         }
     }
 }

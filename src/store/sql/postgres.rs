@@ -110,7 +110,13 @@ impl Postgres {
 
     /// Names and timeouts, to be changed before connecting.
     pub fn options() -> SqlOptions<Self> {
-        SqlOptions::default()
+        SqlOptions::new()
+    }
+}
+
+impl Default for SqlOptions<Postgres> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

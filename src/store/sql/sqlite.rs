@@ -117,7 +117,7 @@ impl Sqlite {
 
     /// Names and timeouts, to be changed before connecting.
     pub fn options() -> SqlOptions<Self> {
-        SqlOptions::default()
+        SqlOptions::new()
     }
 
     /// The clock that tells what is past its time.
@@ -161,6 +161,12 @@ impl Sqlite {
     /// When a time to live is over that begins now.
     fn expiry(&self, ttl: Ttl) -> i64 {
         self.now() + ttl.as_millis() as i64
+    }
+}
+
+impl Default for SqlOptions<Sqlite> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
