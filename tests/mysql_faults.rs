@@ -14,6 +14,7 @@ use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, load_number};
 use servers::sql::{
     DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, fails_in_time, recovers_from,
+    until_connections_are_doubted,
 };
 use servers::writers::Writers;
 use servers::{becomes_true, free_port};
@@ -95,8 +96,10 @@ async fn a_restart_that_no_operation_met_costs_no_error() {
     let mut server = Server::start(&[]);
     let store = impatient(&server.url()).await;
     let key = fresh_number(&store).await;
+    let last_used = Instant::now();
     server.kill();
     server.start_again();
+    until_connections_are_doubted(last_used).await;
     assert_eq!(load_number(&store, &key).await.expect("the first try"), 0);
 }
 

@@ -3,12 +3,11 @@
 mod servers;
 
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cloakroom::store::{SqlError, SqlOptions};
 use cloakroom::{Key, Postgres, Store};
 use sqlx::postgres::PgPoolOptions;
-use tokio::time::sleep;
 
 use servers::free_port;
 use servers::postgres::PostgresServer as Server;
@@ -16,11 +15,9 @@ use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, load_number};
 use servers::sql::{
     DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, fails_in_time, recovers_from,
+    until_connections_are_doubted,
 };
 use servers::writers::Writers;
-
-/// For so long after its use, a connection counts as being there.
-const FRESH: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
@@ -102,10 +99,7 @@ async fn a_restart_that_no_operation_met_costs_no_error() {
     let last_used = Instant::now();
     server.kill();
     server.start_again();
-    // A connection that was used a moment ago is not doubted yet.
-    while last_used.elapsed() < 2 * FRESH {
-        sleep(Duration::from_millis(10)).await;
-    }
+    until_connections_are_doubted(last_used).await;
     assert_eq!(load_number(&store, &key).await.expect("the first try"), 0);
 }
 

@@ -76,6 +76,14 @@ pub(crate) async fn answers_again<S: Store>(store: &S, key: &Key) {
     }
 }
 
+/// Returns when connections that were used before this moment are asked whether they
+/// are there: for a tenth of a second they count as being there.
+pub(crate) async fn until_connections_are_doubted(last_used: Instant) {
+    while last_used.elapsed() < Duration::from_millis(200) {
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// A hundred operations at once, whatever they come to.
 pub(crate) async fn a_hundred_callers_return<S>(store: &S, key: &Key) -> usize
 where
