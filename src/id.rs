@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use constant_time_eq::constant_time_eq_n;
 use data_encoding::BASE64URL_NOPAD;
 use getrandom::SysRng;
 use rand_chacha::ChaCha20Rng;
@@ -170,8 +171,7 @@ impl SessionId {
 
 impl PartialEq for SessionId {
     fn eq(&self, other: &Self) -> bool {
-        let differing = self.text.iter().zip(&other.text).fold(0, |acc, (a, b)| acc | (a ^ b));
-        differing == 0 && self.characters == other.characters
+        constant_time_eq_n(&self.text, &other.text) && self.characters == other.characters
     }
 }
 

@@ -1,5 +1,6 @@
 //! The finished configuration: [`Sessions`].
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -18,6 +19,9 @@ pub struct Sessions<S, C, K> {
     inner: Arc<Inner<S, K>>,
     codec: PhantomData<fn() -> C>,
 }
+
+/// [`Sessions`] of any type.
+pub(crate) type AnySessions = Arc<dyn Any + Send + Sync>;
 
 struct Inner<S, K> {
     store: S,
@@ -63,6 +67,16 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         S: Sweep,
     {
         self.store().sweep().await
+    }
+
+    /// Itself, for a place that does not know its type.
+    pub(crate) fn into_any(self) -> AnySessions {
+        self.inner
+    }
+
+    /// Taken back from such a place.
+    pub(crate) fn of_any(any: AnySessions) -> Option<Self> {
+        Some(Self { inner: any.downcast().ok()?, codec: PhantomData })
     }
 
     pub(crate) fn signer(&self) -> &K {

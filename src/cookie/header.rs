@@ -1,9 +1,11 @@
 //! Reading the `Cookie` header (RFC 6265, section 5.4).
 
+use std::iter;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderMap;
 use http::header::COOKIE;
+use memchr::memchr;
 
 /// How many cookies of the same name are looked at. Honest browsers send one,
 /// or a few where domains and paths overlap; checking a tag costs time.
@@ -23,14 +25,15 @@ pub(crate) fn candidates<'h>(
         .take(MAX_CANDIDATES)
 }
 
-/// What lies between the semicolons. Text, which is the rule, is searched much
-/// faster than bytes.
+/// What lies between the semicolons.
 fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let text = str::from_utf8(header).ok();
-    let bytes = if text.is_none() { Some(header) } else { None };
-    let in_text = text.into_iter().flat_map(|text| text.split(';')).map(str::as_bytes);
-    let in_bytes = bytes.into_iter().flat_map(|bytes| bytes.split(|&b| b == b';'));
-    in_text.chain(in_bytes)
+    let mut rest = Some(header);
+    iter::from_fn(move || {
+        let header = rest?;
+        let end = memchr(b';', header);
+        rest = end.and_then(|end| header.get(end + 1..));
+        Some(&header[..end.unwrap_or(header.len())])
+    })
 }
 
 /// A point in time, in milliseconds since the Unix epoch, as `Expires` wants it

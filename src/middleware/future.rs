@@ -8,10 +8,9 @@ use http::Response;
 use pin_project::pin_project;
 
 use crate::codec::Codec;
-use crate::config::Sessions;
 use crate::error::{Error, SessionError};
 use crate::session::peg::{Peg, Returned, with_peg};
-use crate::session::{State, Step, vary_by_cookie};
+use crate::session::{Open, Step, vary_by_cookie};
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -43,7 +42,7 @@ enum Stage<F, B, S: Store, C: Codec, K: Signer> {
 }
 
 type Saving<S, C, K> = Pin<Box<dyn Future<Output = Saved<S, C, K>> + Send>>;
-type Saved<S, C, K> = Result<(Box<State<S, C>>, Sessions<S, C, K>), SessionError<S, C>>;
+type Saved<S, C, K> = Result<Open<S, C, K>, SessionError<S, C>>;
 
 impl<F, B, S: Store, C: Codec, K: Signer> ResponseFuture<F, B, S, C, K> {
     pub(super) const fn new(future: F, peg: Peg) -> Self {
@@ -75,7 +74,7 @@ where
                 StageProjection::Saving { response, saving } => {
                     let saved = ready!(saving.as_mut().poll(cx));
                     let mut response = std::mem::take(response);
-                    let written = saved.and_then(|(state, sessions)| {
+                    let written = saved.and_then(|Open { sessions, state }| {
                         state.write_ticket(&sessions, response.headers_mut())
                     });
                     refuse_on_error(&mut response, written);
@@ -95,10 +94,9 @@ where
     C: Codec,
     K: Signer,
 {
-    let mut peg = peg?;
-    let mut state = match peg.close::<S, C>() {
+    let Open { sessions, mut state } = match peg?.close::<S, C, K>() {
         Returned::Untouched => return None,
-        Returned::Hung(state) => state,
+        Returned::Hung(open) => open,
         Returned::Lent => {
             tracing::warn!(
                 "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
@@ -108,20 +106,16 @@ where
             return None;
         }
     };
-    let sessions = peg.sessions::<S, C, K>()?;
     match state.plan(sessions.settings(), response.status().is_server_error()) {
         Ok(plan) if plan.step == Step::Nothing => {
-            let written = state.write_ticket(sessions, response.headers_mut());
+            let written = state.write_ticket(&sessions, response.headers_mut());
             refuse_on_error(response, written);
             None
         }
-        Ok(plan) => {
-            let sessions = sessions.clone();
-            Some(Box::pin(async move {
-                state.carry_out(&sessions, plan).await?;
-                Ok((state, sessions))
-            }))
-        }
+        Ok(plan) => Some(Box::pin(async move {
+            state.carry_out(&sessions, plan).await?;
+            Ok(Open { sessions, state })
+        })),
         Err(error) => {
             refuse_on_error(response, Err(error));
             None

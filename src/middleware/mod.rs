@@ -41,7 +41,6 @@
 mod future;
 
 use std::fmt;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
@@ -64,7 +63,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     /// the routes: `Router::new().route(..).layer(sessions.layer())`.
     #[must_use]
     pub fn layer(&self) -> SessionLayer<S, C, K> {
-        SessionLayer { sessions: Arc::new(self.clone()) }
+        SessionLayer { sessions: self.clone() }
     }
 }
 
@@ -83,7 +82,7 @@ impl<S, C, K> Config<S, C, K> {
 
 /// Gives every request of a service a session. Made by [`Sessions::layer`].
 pub struct SessionLayer<S: Store, C: Codec, K: Signer> {
-    sessions: Arc<Sessions<S, C, K>>,
+    sessions: Sessions<S, C, K>,
 }
 
 impl<I, S: Store, C: Codec, K: Signer> Layer<I> for SessionLayer<S, C, K> {
@@ -112,7 +111,7 @@ impl<S: Store, C: Codec, K: Signer> fmt::Debug for SessionLayer<S, C, K> {
 /// when the session cannot be saved.
 pub struct SessionService<I, S: Store, C: Codec, K: Signer> {
     inner: I,
-    sessions: Arc<Sessions<S, C, K>>,
+    sessions: Sessions<S, C, K>,
 }
 
 impl<I, S, C, K, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<I, S, C, K>

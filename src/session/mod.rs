@@ -59,10 +59,15 @@ use crate::store::{Keep, Store};
 #[must_use = "a session that is dropped without `close` saves nothing, unless a layer holds it"]
 pub struct Session<S: Store, C: Codec, K: Signer> {
     /// Absent only once it was closed or given back.
-    state: Option<Box<State<S, C>>>,
-    sessions: Sessions<S, C, K>,
+    open: Option<Open<S, C, K>>,
     /// How the layer knows it, which takes it back.
     loan: Option<peg::Loan>,
+}
+
+/// What an open session consists of.
+pub(crate) struct Open<S: Store, C: Codec, K: Signer> {
+    pub(crate) sessions: Sessions<S, C, K>,
+    pub(crate) state: Box<State<S, C>>,
 }
 
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
@@ -77,7 +82,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         request_headers: &HeaderMap,
     ) -> Result<Session<S, C, K>, SessionError<S, C>> {
         let state = State::open(self, request_headers).await?;
-        Ok(Session { state: Some(state), sessions: self.clone(), loan: None })
+        Ok(Session { open: Some(Open { sessions: self.clone(), state }), loan: None })
     }
 }
 
@@ -109,7 +114,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         let stored = self.stored_with_times()?;
-        Some(system_time(stored.header.expires_at(self.sessions.settings())))
+        Some(system_time(stored.header.expires_at(self.open().sessions.settings())))
     }
 
     /// Whether the cookie outlives the browser.
@@ -171,7 +176,8 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     where
         S: Keep,
     {
-        present_mut(&mut self.state).save(&self.sessions).await
+        let Open { sessions, state } = self.open_mut();
+        state.save(sessions).await
     }
 
     /// Changes the data in one atomic step: calls `change` on the data as they
@@ -213,7 +219,8 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         S: Keep,
         F: FnMut(&mut C::Data) -> R,
     {
-        present_mut(&mut self.state).update(&self.sessions, change).await
+        let Open { sessions, state } = self.open_mut();
+        state.update(sessions, change).await
     }
 
     /// Closes the session: saves what was changed, sets or removes the cookie,
@@ -230,13 +237,13 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         mut self,
         response_headers: &mut HeaderMap,
     ) -> Result<(), SessionError<S, C>> {
-        let Some(mut state) = self.state.take() else { return Ok(()) };
+        let Some(Open { sessions, mut state }) = self.open.take() else { return Ok(()) };
         if let Some(loan) = self.loan {
-            peg::forget(loan);
+            peg::forget(sessions.clone(), loan);
         }
-        let plan = state.plan(self.sessions.settings(), false)?;
-        state.carry_out(&self.sessions, plan).await?;
-        state.write_ticket(&self.sessions, response_headers)
+        let plan = state.plan(sessions.settings(), false)?;
+        state.carry_out(&sessions, plan).await?;
+        state.write_ticket(&sessions, response_headers)
     }
 
     fn stored_with_times(&self) -> Option<&Stored<S>> {
@@ -244,16 +251,29 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     }
 
     fn state(&self) -> &State<S, C> {
-        match &self.state {
-            Some(state) => state,
-            None => unreachable!("a session keeps its state until it is closed or dropped"),
-        }
+        &self.open().state
     }
 
     fn state_mut(&mut self) -> &mut State<S, C> {
-        present_mut(&mut self.state)
+        &mut self.open_mut().state
+    }
+
+    fn open(&self) -> &Open<S, C, K> {
+        match &self.open {
+            Some(open) => open,
+            None => unreachable!("{ALWAYS_OPEN}"),
+        }
+    }
+
+    fn open_mut(&mut self) -> &mut Open<S, C, K> {
+        match &mut self.open {
+            Some(open) => open,
+            None => unreachable!("{ALWAYS_OPEN}"),
+        }
     }
 }
+
+const ALWAYS_OPEN: &str = "a session stays open until it is closed or dropped";
 
 impl<S: Store, C: Codec, K: Signer> Deref for Session<S, C, K> {
     type Target = C::Data;
@@ -271,8 +291,8 @@ impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
 
 impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
     fn drop(&mut self) {
-        if let (Some(loan), Some(state)) = (self.loan, self.state.take()) {
-            peg::give_back(state, loan);
+        if let (Some(loan), Some(open)) = (self.loan, self.open.take()) {
+            peg::give_back(open, loan);
         }
     }
 }
@@ -280,13 +300,6 @@ impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
 impl<S: Store, C: Codec, K: Signer> fmt::Debug for Session<S, C, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").finish_non_exhaustive()
-    }
-}
-
-fn present_mut<S: Store, C: Codec>(state: &mut Option<Box<State<S, C>>>) -> &mut State<S, C> {
-    match state {
-        Some(state) => state,
-        None => unreachable!("a session keeps its state until it is closed or dropped"),
     }
 }
 

@@ -7,19 +7,18 @@
 //! two moves of the peg, and for no allocation. A place in the request's
 //! extensions would cost a box, and mostly a larger table.
 
-use std::any::Any;
-use std::cell::RefCell;
+use std::any::{Any, TypeId};
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use http::HeaderMap;
 
-use super::{Session, State};
+use super::{Open, Session, State};
 use crate::codec::Codec;
-use crate::config::Sessions;
+use crate::config::{AnySessions, Sessions};
 use crate::error::{Error, SessionError};
 use crate::signer::Signer;
 use crate::store::Store;
@@ -31,50 +30,52 @@ thread_local! {
 
 /// The peg of one request.
 pub(crate) struct Peg {
-    /// The configuration, `Sessions<S, C, K>`, which also tells the peg of one
-    /// layer from that of another.
-    sessions: Arc<dyn Any + Send + Sync>,
+    /// The type of the configuration, which tells the peg of one layer from that of
+    /// another.
+    layer: TypeId,
     place: Place,
     /// Whom the poll wakes. A future that another request has made, and that is
     /// polled from here, wakes somebody else, and must not get this session.
     waker: Option<WakerId>,
 }
 
+/// The configuration goes from hand to hand with the session, so that nobody has
+/// to count its owners.
 enum Place {
     /// Nobody has asked for the session.
-    Untouched,
+    Untouched(AnySessions),
     /// It is being opened.
     Opening(Loan),
     /// A `Session` has it.
     Lent(Loan),
     /// It hangs here, a `State<S, C>`.
-    Hung(Box<dyn Any + Send>),
+    Hung(AnySessions, Box<dyn Any + Send>),
 }
 
 /// What became of a session, when the response is ready.
-pub(crate) enum Returned<S: Store, C: Codec> {
+pub(crate) enum Returned<S: Store, C: Codec, K: Signer> {
     /// Nobody asked for it.
     Untouched,
     /// A `Session` still has it.
     Lent,
-    Hung(Box<State<S, C>>),
+    Hung(Open<S, C, K>),
 }
 
 impl Peg {
-    pub(crate) const fn new(sessions: Arc<dyn Any + Send + Sync>) -> Self {
-        Self { sessions, place: Place::Untouched, waker: None }
-    }
-
-    pub(crate) fn sessions<S: Store, C: Codec, K: Signer>(&self) -> Option<&Sessions<S, C, K>> {
-        self.sessions.downcast_ref()
+    pub(crate) fn new<S: Store, C: Codec, K: Signer>(sessions: Sessions<S, C, K>) -> Self {
+        let layer = TypeId::of::<Sessions<S, C, K>>();
+        Self { layer, place: Place::Untouched(sessions.into_any()), waker: None }
     }
 
     /// Takes the session down for good.
-    pub(crate) fn close<S: Store, C: Codec>(&mut self) -> Returned<S, C> {
-        match mem::replace(&mut self.place, Place::Untouched) {
-            Place::Untouched => Returned::Untouched,
+    pub(crate) fn close<S: Store, C: Codec, K: Signer>(self) -> Returned<S, C, K> {
+        match self.place {
+            Place::Untouched(_) => Returned::Untouched,
             Place::Opening(_) | Place::Lent(_) => Returned::Lent,
-            Place::Hung(state) => state.downcast().map_or(Returned::Lent, Returned::Hung),
+            Place::Hung(sessions, state) => match (Sessions::of_any(sessions), state.downcast()) {
+                (Some(sessions), Ok(state)) => Returned::Hung(Open { sessions, state }),
+                _ => Returned::Lent,
+            },
         }
     }
 }
@@ -116,16 +117,14 @@ async fn take<S: Store, C: Codec, K: Signer>(
     let waker = poll_fn(|cx| Poll::Ready(WakerId::of(cx))).await;
     let loan = Loan::new();
     let begun = pegs(|pegs| {
-        let (peg, sessions) = pegs.iter_mut().rev().find_map(|peg| {
-            let sessions = peg.sessions::<S, C, K>()?.clone();
-            Some((peg, sessions))
-        })?;
+        let layer = TypeId::of::<Sessions<S, C, K>>();
+        let peg = pegs.iter_mut().rev().find(|peg| peg.layer == layer)?;
         if peg.waker != Some(waker) {
             return Some(Err(Error::ForeignTask));
         }
         Some(match mem::replace(&mut peg.place, Place::Opening(loan)) {
-            Place::Untouched => Ok((sessions, None)),
-            Place::Hung(state) => Ok((sessions, state.downcast().ok())),
+            Place::Untouched(sessions) => Ok((sessions, None)),
+            Place::Hung(sessions, state) => Ok((sessions, state.downcast().ok())),
             taken @ (Place::Opening(_) | Place::Lent(_)) => {
                 peg.place = taken;
                 Err(Error::InUse)
@@ -133,35 +132,42 @@ async fn take<S: Store, C: Codec, K: Signer>(
         })
     });
     let (sessions, hung) = begun.flatten().unwrap_or(Err(Error::MissingLayer))?;
+    let mut opening = Opening { sessions: Sessions::of_any(sessions), loan };
+    let sessions = opening.sessions.as_ref().ok_or(Error::MissingLayer)?;
     let state = match hung {
         Some(state) => state,
-        None => {
-            let opening = Opening(loan);
-            let state = State::open(&sessions, headers).await?;
-            mem::forget(opening);
-            state
-        }
+        None => State::open(sessions, headers).await?,
     };
+    let sessions = opening.sessions.take().ok_or(Error::MissingLayer)?;
     replace(|place| matches!(place, Place::Opening(of) if *of == loan), Place::Lent(loan));
-    Ok(Session { state: Some(state), sessions, loan: Some(loan) })
+    Ok(Session { open: Some(Open { sessions, state }), loan: Some(loan) })
 }
 
 /// Hangs a session back, if its request is still being handled.
-pub(super) fn give_back<S: Store, C: Codec>(state: Box<State<S, C>>, loan: Loan) {
-    replace(|place| matches!(place, Place::Lent(of) if *of == loan), Place::Hung(state));
+pub(super) fn give_back<S: Store, C: Codec, K: Signer>(open: Open<S, C, K>, loan: Loan) {
+    let hung = Place::Hung(open.sessions.into_any(), open.state);
+    replace(|place| matches!(place, Place::Lent(of) if *of == loan), hung);
 }
 
 /// A session was closed by hand: nobody has to wait for it.
-pub(super) fn forget(loan: Loan) {
-    replace(|place| matches!(place, Place::Lent(of) if *of == loan), Place::Untouched);
+pub(super) fn forget<S: Store, C: Codec, K: Signer>(sessions: Sessions<S, C, K>, loan: Loan) {
+    let untouched = Place::Untouched(sessions.into_any());
+    replace(|place| matches!(place, Place::Lent(of) if *of == loan), untouched);
 }
 
 /// Frees the peg again when opening fails or is cancelled.
-struct Opening(Loan);
+struct Opening<S: Store, C: Codec, K: Signer> {
+    /// Until it was opened.
+    sessions: Option<Sessions<S, C, K>>,
+    loan: Loan,
+}
 
-impl Drop for Opening {
+impl<S: Store, C: Codec, K: Signer> Drop for Opening<S, C, K> {
     fn drop(&mut self) {
-        replace(|place| matches!(place, Place::Opening(of) if *of == self.0), Place::Untouched);
+        if let Some(sessions) = self.sessions.take() {
+            let untouched = Place::Untouched(sessions.into_any());
+            replace(|place| matches!(place, Place::Opening(of) if *of == self.loan), untouched);
+        }
     }
 }
 
@@ -186,8 +192,18 @@ pub(super) struct Loan(u64);
 
 impl Loan {
     fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        /// So many at a time, so that threads seldom meet.
+        const TAKEN_AT_ONCE: u64 = 1 << 16;
+        static TAKEN: AtomicU64 = AtomicU64::new(0);
+        thread_local! {
+            static NEXT: Cell<u64> = const { Cell::new(0) };
+        }
+        let number = match NEXT.get() {
+            end if end % TAKEN_AT_ONCE == 0 => TAKEN.fetch_add(TAKEN_AT_ONCE, Ordering::Relaxed),
+            number => number,
+        };
+        NEXT.set(number + 1);
+        Self(number)
     }
 }
 

@@ -1,17 +1,12 @@
 //! HMAC-SHA256 (RFC 2104, FIPS 180-4).
 
-use std::iter;
-
 use data_encoding::BASE64URL_NOPAD;
-use ring::hmac::{Context, HMAC_SHA256, Key, verify};
+use ring::hmac::{Context, HMAC_SHA256, Key};
 
 use super::Signer;
+use super::tag::{Keys, MAX_CHARACTERS};
 use crate::secret::SecretKey;
 
-/// The characters of a tag: 32 bytes in base64url without padding.
-const TAG_CHARACTERS: usize = 43;
-/// The bytes of a tag.
-const TAG_BYTES: usize = 32;
 /// Room for the longest name, `=` and the longest id.
 const MAX_SIGNED: usize = 160;
 
@@ -23,27 +18,26 @@ const MAX_SIGNED: usize = 160;
 /// replaced without signing anybody out.
 #[derive(Debug)]
 pub struct HmacSha256 {
-    newest: Key,
-    older: Vec<Key>,
+    keys: Keys,
 }
 
 impl HmacSha256 {
     /// Signs with `key`. `Config::secret_key` makes one.
     #[must_use]
     pub fn new(key: &SecretKey) -> Self {
-        Self { newest: ring_key(key), older: Vec::new() }
+        Self { keys: Keys::new(ring_key(key)) }
     }
 
     /// Accepts what `key` has signed, too. `Config::accept_older_key` does it.
     pub fn accept_older(&mut self, key: &SecretKey) {
-        self.older.push(ring_key(key));
+        self.keys.accept_older(ring_key(key));
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl Signer for HmacSha256 {
     fn sign(&self, name: &str, id: &str, value: &mut String) {
-        let mut context = Context::with_key(&self.newest);
+        let mut context = Context::with_key(&self.keys.newest);
         for part in [name, "=", id] {
             context.update(part.as_bytes());
         }
@@ -52,15 +46,11 @@ impl Signer for HmacSha256 {
     }
 
     fn verify<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
-        let (id, tag) = value.split_at_checked(value.len().checked_sub(1 + TAG_CHARACTERS)?)?;
+        let (id, tag) = value.split_at_checked(value.len().checked_sub(1 + MAX_CHARACTERS)?)?;
         let tag = tag.strip_prefix('.')?;
-        let mut tag_bytes = [0; TAG_BYTES];
-        BASE64URL_NOPAD.decode_mut(tag.as_bytes(), &mut tag_bytes).ok()?;
-
         let mut buffer = [0; MAX_SIGNED];
         let signed = join(&mut buffer, [name.as_bytes(), b"=", id.as_bytes()])?;
-        let mut keys = iter::once(&self.newest).chain(&self.older);
-        keys.any(|key| verify(key, signed, &tag_bytes).is_ok()).then_some(id)
+        self.keys.have_signed(signed, tag).then_some(id)
     }
 }
 

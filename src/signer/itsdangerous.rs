@@ -1,17 +1,14 @@
 //! The signatures of Python's `itsdangerous`, as Flask-Session uses it.
 
-use std::iter;
-
 use data_encoding::BASE64URL_NOPAD;
-use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign, verify};
+use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use zeroize::Zeroizing;
 
 use super::Signer;
+use super::tag::Keys;
 
 /// What keeps a signature for one purpose from being one for another.
 const SALT: &[u8] = b"flask-session";
-/// The bytes of a tag.
-const TAG_BYTES: usize = 20;
 
 /// Signs cookies as Flask-Session does where `SESSION_USE_SIGNER` is on, with
 /// the `SECRET_KEY` of the Flask application.
@@ -42,8 +39,7 @@ const TAG_BYTES: usize = 20;
 /// ```
 #[derive(Debug)]
 pub struct Itsdangerous {
-    newest: Key,
-    older: Vec<Key>,
+    keys: Keys,
 }
 
 impl Itsdangerous {
@@ -55,7 +51,7 @@ impl Itsdangerous {
     ///
     /// [`ItsdangerousError::Empty`] for a secret of no bytes.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, ItsdangerousError> {
-        Ok(Self { newest: derived_key(secret.as_ref())?, older: Vec::new() })
+        Ok(Self { keys: Keys::new(derived_key(secret.as_ref())?) })
     }
 
     /// Signs with the value of the environment variable `name`, taken as it is:
@@ -77,7 +73,7 @@ impl Itsdangerous {
     ///
     /// As [`new`](Self::new).
     pub fn accept_older(mut self, secret: impl AsRef<[u8]>) -> Result<Self, ItsdangerousError> {
-        self.older.push(derived_key(secret.as_ref())?);
+        self.keys.accept_older(derived_key(secret.as_ref())?);
         Ok(self)
     }
 }
@@ -101,21 +97,14 @@ pub enum ItsdangerousError {
 impl Signer for Itsdangerous {
     fn sign(&self, _: &str, id: &str, value: &mut String) {
         value.push('.');
-        let tag = sign(&self.newest, id.as_bytes());
+        let tag = sign(&self.keys.newest, id.as_bytes());
         BASE64URL_NOPAD.encode_append(tag.as_ref(), value);
     }
 
     fn verify<'v>(&self, _: &str, value: &'v str) -> Option<&'v str> {
         let (id, tag) = value.rsplit_once('.')?;
         let tag = tag.strip_suffix('=').unwrap_or(tag);
-        let mut tag_bytes = [0; TAG_BYTES];
-        if BASE64URL_NOPAD.decode_len(tag.len()) != Ok(TAG_BYTES) {
-            return None;
-        }
-        BASE64URL_NOPAD.decode_mut(tag.as_bytes(), &mut tag_bytes).ok()?;
-
-        let mut keys = iter::once(&self.newest).chain(&self.older);
-        keys.any(|key| verify(key, id.as_bytes(), &tag_bytes).is_ok()).then_some(id)
+        self.keys.have_signed(id.as_bytes(), tag).then_some(id)
     }
 }
 

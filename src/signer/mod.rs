@@ -3,6 +3,7 @@
 mod hmac;
 #[cfg(feature = "flask")]
 mod itsdangerous;
+mod tag;
 mod unsigned;
 
 pub use self::hmac::HmacSha256;

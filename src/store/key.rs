@@ -3,9 +3,13 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 
 use crate::id::{IdLength, SessionId};
+
+/// The characters of a SHA-256 in base64url without padding.
+const HASH_CHARACTERS: usize = 43;
 
 /// What stands in front of every id in the store: up to 64 visible ASCII
 /// characters, so that one server can serve several applications.
@@ -70,10 +74,10 @@ impl Key {
     /// The key of an id, which keeps the id out of the store.
     #[must_use]
     pub fn hashed(prefix: &KeyPrefix, id: &SessionId) -> Self {
-        let mut text = [0; 43];
         let hash = digest(&SHA256, id.as_bytes());
-        data_encoding::BASE64URL_NOPAD.encode_mut(hash.as_ref(), &mut text);
-        Self::of_parts(prefix, &text)
+        Self::with_prefix(prefix, HASH_CHARACTERS, |text| {
+            BASE64URL_NOPAD.encode_mut(hash.as_ref(), text);
+        })
     }
 
     /// The key of an id that holds the id itself.
@@ -104,11 +108,16 @@ impl Key {
     }
 
     fn of_parts(prefix: &KeyPrefix, rest: &[u8]) -> Self {
+        Self::with_prefix(prefix, rest.len(), |text| text.copy_from_slice(rest))
+    }
+
+    /// `write` fills in the characters behind the prefix.
+    fn with_prefix(prefix: &KeyPrefix, characters: usize, write: impl FnOnce(&mut [u8])) -> Self {
         let start = prefix.text.len();
-        let len = start + rest.len();
+        let len = start + characters;
         let mut key = Self { text: [0; _], len: len as u8 };
         key.text[..start].copy_from_slice(prefix.text.as_bytes());
-        key.text[start..len].copy_from_slice(rest);
+        write(&mut key.text[start..len]);
         key
     }
 }

@@ -1,0 +1,40 @@
+//! The tag in a cookie's value: an HMAC in base64url.
+
+use std::iter;
+
+use constant_time_eq::constant_time_eq;
+use data_encoding::BASE64URL_NOPAD;
+use ring::hmac::{Key, sign};
+
+/// The characters of a tag by HMAC-SHA256, the longest here.
+pub(super) const MAX_CHARACTERS: usize = 43;
+
+/// Keys of one algorithm: one that signs, and others that count besides.
+#[derive(Debug)]
+pub(super) struct Keys {
+    pub(super) newest: Key,
+    older: Vec<Key>,
+}
+
+impl Keys {
+    pub(super) const fn new(newest: Key) -> Self {
+        Self { newest, older: Vec::new() }
+    }
+
+    pub(super) fn accept_older(&mut self, key: Key) {
+        self.older.push(key);
+    }
+
+    /// Whether `tag` is that of `message` under one of the keys. To write the right
+    /// tag takes less time than to read the other one; how they are compared does
+    /// not tell where they differ.
+    pub(super) fn have_signed(&self, message: &[u8], tag: &str) -> bool {
+        iter::once(&self.newest).chain(&self.older).any(|key| {
+            let right = sign(key, message);
+            let mut text = [0; MAX_CHARACTERS];
+            let text = &mut text[..BASE64URL_NOPAD.encode_len(right.as_ref().len())];
+            BASE64URL_NOPAD.encode_mut(right.as_ref(), text);
+            constant_time_eq(text, tag.as_bytes())
+        })
+    }
+}
