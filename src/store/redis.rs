@@ -7,13 +7,14 @@ mod options;
 mod server;
 mod swap;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use redis::aio::ConnectionLike;
-use redis::{Cmd, Value, cmd};
+use redis::{Cmd, RedisResult, Value};
 
 pub use self::cluster::RedisCluster;
 pub use self::error::RedisError;
@@ -144,9 +145,14 @@ where
         Self { connection, swaps_by_script: Arc::default() }
     }
 
-    async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
+    async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        let connection: &dyn Any = &self.connection;
+        // Decided when this is compiled: our own one needs no box around a reply.
+        if let Some(server) = connection.downcast_ref::<RedisServer>() {
+            return server.send(command).await;
+        }
         let reply = self.connection.clone().req_packed_command(command).await;
-        reply.and_then(Value::extract_error).map_err(RedisError::of)
+        reply.and_then(Value::extract_error)
     }
 }
 
@@ -175,11 +181,11 @@ where
     type Revision = RedisRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, RedisError> {
-        let command = match extend {
-            None => on(key, "GET"),
-            Some(ttl) => on(key, "GETEX").arg("PX").arg(ttl.as_millis()).take(),
-        };
-        let value = bytes(self.send(&command).await?)?;
+        let mut command = on(key, if extend.is_some() { "GETEX" } else { "GET" }, 0);
+        if let Some(ttl) = extend {
+            command.arg("PX").arg(ttl.as_millis());
+        }
+        let value = bytes(self.send(&command).await)?;
         Ok(value.map(|value| Record { revision: RedisRevision(value.clone()), value }))
     }
 
@@ -190,11 +196,12 @@ where
         ttl: Ttl,
     ) -> Result<Create<RedisRevision>, RedisError> {
         check_length(value)?;
-        let command = on(key, "SET").arg(value).arg("NX").arg("PX").arg(ttl.as_millis()).take();
-        match self.send(&command).await? {
-            Value::Okay => Ok(Create::Created(RedisRevision::of(value))),
-            Value::Nil => Ok(Create::KeyTaken),
-            _ => Err(RedisError::UNEXPECTED),
+        let mut command = on(key, "SET", value.len());
+        command.arg(value).arg("NX").arg("PX").arg(ttl.as_millis());
+        match self.send(&command).await {
+            Ok(Value::Okay) => Ok(Create::Created(RedisRevision::of(value))),
+            Ok(Value::Nil) => Ok(Create::KeyTaken),
+            reply => Err(RedisError::of_reply(reply)),
         }
     }
 
@@ -210,7 +217,7 @@ where
     }
 
     async fn remove(&self, key: &Key) -> Result<Option<Bytes>, RedisError> {
-        bytes(self.send(&on(key, "GETDEL")).await?)
+        bytes(self.send(&on(key, "GETDEL", 0)).await)
     }
 }
 
@@ -220,17 +227,26 @@ impl RedisRevision {
     }
 }
 
-fn on(key: &Key, name: &'static str) -> Cmd {
-    let mut command = cmd(name);
-    command.arg(key.as_str());
+/// A command for one key, with room for values of that many bytes.
+fn on(key: &Key, name: &'static str, values: usize) -> Cmd {
+    let key = key.as_str();
+    let mut command = with_room(key.len() + values);
+    command.arg(name).arg(key);
     command
 }
 
-fn bytes(reply: Value) -> Result<Option<Bytes>, RedisError> {
+/// An empty command with room for so many bytes, and for its name and options.
+fn with_room(bytes: usize) -> Cmd {
+    const ARGUMENTS: usize = 7;
+    const NAME_AND_OPTIONS: usize = 64;
+    Cmd::with_capacity(ARGUMENTS, NAME_AND_OPTIONS + bytes)
+}
+
+fn bytes(reply: RedisResult<Value>) -> Result<Option<Bytes>, RedisError> {
     match reply {
-        Value::BulkString(value) => Ok(Some(value.into())),
-        Value::Nil => Ok(None),
-        _ => Err(RedisError::UNEXPECTED),
+        Ok(Value::BulkString(value)) => Ok(Some(value.into())),
+        Ok(Value::Nil) => Ok(None),
+        reply => Err(RedisError::of_reply(reply)),
     }
 }
 

@@ -51,6 +51,11 @@ impl RedisError {
         Self { fault }
     }
 
+    /// What is wrong with a reply that no operation has a meaning for.
+    pub(super) fn of_reply(reply: redis::RedisResult<redis::Value>) -> Self {
+        reply.map_or_else(Self::of, |_| Self::UNEXPECTED)
+    }
+
     /// Whether the reply did not arrive in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

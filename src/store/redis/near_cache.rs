@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use redis::aio::ConnectionLike as _;
 use redis::{Pipeline, PushInfo, PushKind, Value};
 
 pub use self::options::NearCacheOptions;
@@ -90,14 +89,12 @@ impl NearCache {
     /// ever.
     async fn ask(&self, key: &Key) -> Result<Option<(Bytes, Option<Duration>)>, RedisError> {
         let mut commands = Pipeline::with_capacity(2);
-        commands.add_command(on(key, "GET")).add_command(on(key, "PTTL"));
-        let replies = self.store.connection.clone().req_packed_commands(&commands, 0, 2).await;
+        commands.add_command(on(key, "GET", 0)).add_command(on(key, "PTTL", 0));
+        let replies = self.store.connection.send_all(&commands, 0, 2).await;
         let replies: Result<[Value; 2], _> = replies.map_err(RedisError::of)?.try_into();
         let Ok([value, left]) = replies else { return Err(RedisError::UNEXPECTED) };
         let left = left.extract_error().map_err(RedisError::of)?;
-        let Some(value) = bytes(value.extract_error().map_err(RedisError::of)?)? else {
-            return Ok(None);
-        };
+        let Some(value) = bytes(value.extract_error())? else { return Ok(None) };
         let left = match left {
             Value::Int(-1) => None,
             // It ended in between.

@@ -90,19 +90,25 @@ impl RedisServer {
         self.shared.connection(&self.shared.link()).await.map(drop)
     }
 
-    async fn run<T>(
-        &self,
-        work: impl AsyncFnOnce(MultiplexedConnection) -> RedisResult<T>,
-    ) -> RedisResult<T> {
+    pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let link = self.shared.link();
-        let done = match self.shared.connection(&link).await {
-            Ok(connection) => work(connection).await,
-            Err(fault) => Err(fault),
-        };
-        if done.as_ref().is_err_and(breaks_connection) {
-            link.is_broken.store(true, Ordering::Relaxed);
-        }
-        done
+        let mut connection = self.shared.connection(&link).await?;
+        let reply = connection.send_packed_command(command).await.and_then(Value::extract_error);
+        link.check(&reply);
+        reply
+    }
+
+    pub(super) async fn send_all(
+        &self,
+        commands: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        let link = self.shared.link();
+        let mut connection = self.shared.connection(&link).await?;
+        let replies = connection.send_packed_commands(commands, offset, count).await;
+        link.check(&replies);
+        replies
     }
 }
 
@@ -120,17 +126,24 @@ impl Shared {
         link.clone()
     }
 
+    async fn connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
+        match link.connection.get() {
+            Some(connection) => Ok(connection.clone()),
+            // In a box, so that it does not enlarge every operation.
+            None => Box::pin(self.first_connection(link)).await,
+        }
+    }
+
     /// Of all who wait for a connection one makes it. Whoever has waited for the
     /// whole time gives up, however many have tried in vain.
-    async fn connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
-        if let Some(connection) = link.connection.get() {
-            return Ok(connection.clone());
-        }
+    async fn first_connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
         let connecting = link.connection.get_or_try_init(|| self.connect(&link.is_broken));
-        match timeout(self.connection_timeout, connecting).await {
+        let connection = match timeout(self.connection_timeout, connecting).await {
             Ok(connection) => connection.cloned(),
             Err(_) => Err(timed_out()),
-        }
+        };
+        link.check(&connection);
+        connection
     }
 
     async fn connect(&self, is_broken: &Arc<AtomicBool>) -> RedisResult<MultiplexedConnection> {
@@ -157,6 +170,14 @@ impl Shared {
     }
 }
 
+impl Link {
+    fn check<T>(&self, answer: &RedisResult<T>) {
+        if answer.as_ref().is_err_and(breaks_connection) {
+            self.is_broken.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Whether the next operation is better off with a new connection: also after a
 /// timeout, since a connection may be dead and nobody says so, and at a server
 /// that is no master any more.
@@ -168,9 +189,7 @@ fn breaks_connection(fault: &RedisError) -> bool {
 
 impl ConnectionLike for RedisServer {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(self.run(async |mut connection: MultiplexedConnection| {
-            connection.send_packed_command(command).await?.extract_error()
-        }))
+        Box::pin(self.send(command))
     }
 
     fn req_packed_commands<'a>(
@@ -179,9 +198,7 @@ impl ConnectionLike for RedisServer {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(self.run(async move |mut connection: MultiplexedConnection| {
-            connection.send_packed_commands(pipeline, offset, count).await
-        }))
+        Box::pin(self.send_all(pipeline, offset, count))
     }
 
     fn get_db(&self) -> i64 {

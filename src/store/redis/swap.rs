@@ -11,10 +11,10 @@ use std::sync::atomic::Ordering;
 
 use data_encoding::HEXLOWER;
 use redis::aio::ConnectionLike;
-use redis::{Cmd, ErrorKind, ServerErrorKind, Value, cmd};
+use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-use super::{Redis, RedisError, RedisRevision, on};
+use super::{Redis, RedisError, RedisRevision, on, with_room};
 use crate::store::{Key, Update};
 use crate::ttl::Ttl;
 
@@ -49,11 +49,11 @@ where
             }
             self.swaps_by_script.store(true, Ordering::Relaxed);
         }
-        match self.run_script(key, value, ttl, seen).await? {
-            Value::Int(1) => Ok(Update::Updated(RedisRevision::of(value))),
-            Value::Int(0) => Ok(Update::Conflict),
-            Value::Int(-1) => Ok(Update::Gone),
-            _ => Err(RedisError::UNEXPECTED),
+        match self.run_script(key, value, ttl, seen).await {
+            Ok(Value::Int(1)) => Ok(Update::Updated(RedisRevision::of(value))),
+            Ok(Value::Int(0)) => Ok(Update::Conflict),
+            Ok(Value::Int(-1)) => Ok(Update::Gone),
+            reply => Err(RedisError::of_reply(reply)),
         }
     }
 
@@ -65,24 +65,22 @@ where
         ttl: Ttl,
         seen: &RedisRevision,
     ) -> Result<Option<Update<RedisRevision>>, RedisError> {
-        let mut command = on(key, "SET");
+        let mut command = on(key, "SET", value.len() + seen.0.len());
         command.arg(value).arg("IFEQ").arg(&*seen.0).arg("PX").arg(ttl.as_millis());
-        let reply = self.connection.clone().req_packed_command(&command).await;
-        match reply.and_then(Value::extract_error) {
+        match self.send(&command).await {
             Ok(Value::Okay) => Ok(Some(Update::Updated(RedisRevision::of(value)))),
             Ok(Value::Nil) => self.why_not(key).await.map(Some),
-            Ok(_) => Err(RedisError::UNEXPECTED),
             Err(error) if is_syntax_error(&error) => Ok(None),
-            Err(error) => Err(RedisError::of(error)),
+            reply => Err(RedisError::of_reply(reply)),
         }
     }
 
     /// Why a record was not replaced.
     async fn why_not(&self, key: &Key) -> Result<Update<RedisRevision>, RedisError> {
-        match self.send(&on(key, "EXISTS")).await? {
-            Value::Int(0) => Ok(Update::Gone),
-            Value::Int(_) => Ok(Update::Conflict),
-            _ => Err(RedisError::UNEXPECTED),
+        match self.send(&on(key, "EXISTS", 0)).await {
+            Ok(Value::Int(0)) => Ok(Update::Gone),
+            Ok(Value::Int(_)) => Ok(Update::Conflict),
+            reply => Err(RedisError::of_reply(reply)),
         }
     }
 
@@ -92,19 +90,20 @@ where
         value: &[u8],
         ttl: Ttl,
         seen: &RedisRevision,
-    ) -> Result<Value, RedisError> {
-        let arguments = |mut command: Cmd| {
-            command.arg(1).arg(key.as_str()).arg(&*seen.0).arg(value).arg(ttl.as_millis());
+    ) -> RedisResult<Value> {
+        let command = |name: &str, script: &str| {
+            let key = key.as_str();
+            let mut command = with_room(script.len() + key.len() + value.len() + seen.0.len());
+            command.arg(name).arg(script).arg(1).arg(key);
+            command.arg(&*seen.0).arg(value).arg(ttl.as_millis());
             command
         };
-        let by_name = arguments(cmd("EVALSHA").arg(&*NAME).take());
-        let reply = self.connection.clone().req_packed_command(&by_name).await;
-        match reply.and_then(Value::extract_error) {
+        match self.send(&command("EVALSHA", &NAME)).await {
             // A server that was restarted, or that took over, has yet to see it.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.send(&arguments(cmd("EVAL").arg(SCRIPT).take())).await
+                self.send(&command("EVAL", SCRIPT)).await
             }
-            reply => reply.map_err(RedisError::of),
+            reply => reply,
         }
     }
 }
