@@ -102,7 +102,10 @@ impl Key {
     }
 
     /// The key as bytes, for stores that need no text.
-    #[cfg_attr(not(feature = "memory"), expect(dead_code, reason = "only `Memory` needs no text"))]
+    #[cfg_attr(
+        not(any(feature = "memory", feature = "redis")),
+        expect(dead_code, reason = "only `Memory` and `Redis` need no text")
+    )]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.len)]
     }

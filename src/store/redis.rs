@@ -229,7 +229,7 @@ impl RedisRevision {
 
 /// A command for one key, with room for values of that many bytes.
 fn on(key: &Key, name: &'static str, values: usize) -> Cmd {
-    let key = key.as_str();
+    let key = key.as_bytes();
     let mut command = with_room(key.len() + values);
     command.arg(name).arg(key);
     command

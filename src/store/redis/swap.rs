@@ -92,7 +92,7 @@ where
         seen: &RedisRevision,
     ) -> RedisResult<Value> {
         let command = |name: &str, script: &str| {
-            let key = key.as_str();
+            let key = key.as_bytes();
             let mut command = with_room(script.len() + key.len() + value.len() + seen.0.len());
             command.arg(name).arg(script).arg(1).arg(key);
             command.arg(&*seen.0).arg(value).arg(ttl.as_millis());
