@@ -4,7 +4,7 @@
 //! for. Otherwise the message that it is outdated might have come before it, and
 //! no other would follow.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,11 +18,16 @@ use crate::store::Key;
 /// What a record takes beside its key and its value, about.
 const OVERHEAD: u64 = 200;
 
+/// So many that keys which are in use at the same moment seldom share one.
+const PLACES: usize = 1_024;
+
 pub(super) struct Records {
-    held: Cache<Box<str>, Held, Weight>,
-    /// The keys that are asked for or changed at this moment.
-    pending: Mutex<HashMap<Box<str>, Pending>>,
-    questions: AtomicU64,
+    held: Cache<Box<[u8]>, Held, Weight>,
+    /// Each key has one of them, found by its hash. What happens to one key is
+    /// taken to happen to all that share its place: some replies are then not
+    /// kept that could be.
+    places: Box<[Mutex<Place>]>,
+    hasher: RandomState,
     /// The server has answered what was asked at this time, in nanoseconds since
     /// `start`. What it had to say before that has been heard.
     heard_at: AtomicU64,
@@ -37,18 +42,18 @@ struct Held {
 }
 
 #[derive(Default)]
-struct Pending {
-    /// How many requests are changing the record.
+struct Place {
+    /// How many requests are changing a record.
     changing: usize,
-    /// The question whose answer may be kept.
-    question: Option<u64>,
+    /// How often a record was changed, or was said to be.
+    changes: u64,
 }
 
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<Box<str>, Held> for Weight {
-    fn weight(&self, key: &Box<str>, held: &Held) -> u64 {
+impl Weighter<Box<[u8]>, Held> for Weight {
+    fn weight(&self, key: &Box<[u8]>, held: &Held) -> u64 {
         OVERHEAD + (key.len() + held.value.len()) as u64
     }
 }
@@ -58,8 +63,8 @@ impl Records {
         let estimate = capacity / 512;
         Self {
             held: Cache::with_weighter(estimate, capacity as u64, Weight),
-            pending: Mutex::default(),
-            questions: AtomicU64::new(0),
+            places: (0..PLACES).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
             heard_at: AtomicU64::new(0),
             start: Instant::now(),
             max_silence,
@@ -72,7 +77,7 @@ impl Records {
         if now.saturating_duration_since(heard_at) >= self.max_silence {
             return None;
         }
-        let held = self.held.get(key.as_str())?;
+        let held = self.held.get(key.as_bytes())?;
         match held.ends {
             Some(ends) if ends <= now => None,
             _ => Some(held.value),
@@ -88,96 +93,133 @@ impl Records {
     /// Begins to ask the server. Must come before the connection is chosen, since
     /// another connection makes all questions void.
     pub(super) fn ask<'r>(&'r self, key: &'r Key) -> Question<'r> {
-        let number = self.questions.fetch_add(1, Ordering::Relaxed);
-        let mut pending = self.pending();
-        let of_key = pending.entry(key.as_str().into()).or_default();
-        // Of many who ask at once, the first one keeps the answer.
-        if of_key.changing == 0 && of_key.question.is_none() {
-            of_key.question = Some(number);
-        }
-        Question { records: self, key, number }
+        let place = self.place_of(key.as_bytes());
+        let now = lock(place);
+        let changes = (now.changing == 0).then_some(now.changes);
+        Question { records: self, key, place, changes }
     }
 
     /// Begins to change a record. Nothing is kept of it until that is over.
-    pub(super) fn change<'r>(&'r self, key: &'r Key) -> Changing<'r> {
-        let mut pending = self.pending();
-        let of_key = pending.entry(key.as_str().into()).or_default();
-        of_key.changing += 1;
-        of_key.question = None;
-        self.held.remove(key.as_str());
-        Changing { records: self, key }
+    pub(super) fn change(&self, key: &Key) -> Changing<'_> {
+        let place = self.place_of(key.as_bytes());
+        let mut now = lock(place);
+        now.changing += 1;
+        now.changes += 1;
+        self.held.remove(key.as_bytes());
+        Changing { place }
     }
 
     /// The record has changed, or ended.
     pub(super) fn forget(&self, key: &[u8]) {
-        let Ok(key) = str::from_utf8(key) else { return };
-        let mut pending = self.pending();
-        if let Some(of_key) = pending.get_mut(key) {
-            of_key.question = None;
-        }
+        let mut now = lock(self.place_of(key));
+        now.changes += 1;
         self.held.remove(key);
     }
 
     pub(super) fn forget_all(&self) {
-        let mut pending = self.pending();
-        for of_key in pending.values_mut() {
-            of_key.question = None;
+        for place in &self.places {
+            lock(place).changes += 1;
         }
+        // No answer to an earlier question comes in any more.
         self.held.clear();
     }
 
-    fn pending(&self) -> MutexGuard<'_, HashMap<Box<str>, Pending>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place_of(&self, key: &[u8]) -> &Mutex<Place> {
+        &self.places[self.hasher.hash_one(key) as usize % PLACES]
     }
+}
 
-    /// Works on what is known of a key, and forgets it where nothing is left.
-    fn settle<T>(&self, key: &Key, act: impl FnOnce(&mut Pending) -> T) -> Option<T> {
-        let mut pending = self.pending();
-        let of_key = pending.get_mut(key.as_str())?;
-        let done = act(of_key);
-        if of_key.changing == 0 && of_key.question.is_none() {
-            pending.remove(key.as_str());
-        }
-        Some(done)
-    }
+/// Nobody panics while holding one of these locks.
+fn lock(place: &Mutex<Place>) -> MutexGuard<'_, Place> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// While the server is asked for a record.
 pub(super) struct Question<'r> {
     records: &'r Records,
     key: &'r Key,
-    number: u64,
+    place: &'r Mutex<Place>,
+    /// The changes when it was asked, unless its answer is not to be kept.
+    changes: Option<u64>,
 }
 
 impl Question<'_> {
     /// Keeps the answer, unless it may be outdated.
     pub(super) fn keep(self, value: Bytes, ends: Option<Instant>) {
-        self.records.settle(self.key, |of_key| {
-            if of_key.question == Some(self.number) {
-                self.records.held.insert(self.key.as_str().into(), Held { value, ends });
-            }
-        });
-    }
-}
-
-impl Drop for Question<'_> {
-    fn drop(&mut self) {
-        self.records.settle(self.key, |of_key| {
-            if of_key.question == Some(self.number) {
-                of_key.question = None;
-            }
-        });
+        let now = lock(self.place);
+        if self.changes == Some(now.changes) {
+            self.records.held.insert(self.key.as_bytes().into(), Held { value, ends });
+        }
     }
 }
 
 /// While a record is changed.
 pub(super) struct Changing<'r> {
-    records: &'r Records,
-    key: &'r Key,
+    place: &'r Mutex<Place>,
 }
 
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
-        self.records.settle(self.key, |of_key| of_key.changing -= 1);
+        lock(self.place).changing -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8] = b"session:one";
+
+    fn records() -> (Records, Key) {
+        let records = Records::new(1_000_000, Duration::from_secs(3_600));
+        (records, Key::from_text(KEY).expect("a key"))
+    }
+
+    fn is_kept(records: &Records, key: &Key) -> bool {
+        records.get(key, Instant::now()).is_some()
+    }
+
+    /// What makes a record outdated, as far as is known here.
+    const EVENTS: [fn(&Records, &Key); 3] = [
+        |records, _| records.forget(KEY),
+        |records, _| records.forget_all(),
+        |records, key| drop(records.change(key)),
+    ];
+
+    #[test]
+    fn an_answer_is_kept_until_its_record_changes() {
+        let (records, key) = records();
+        for event in EVENTS {
+            records.ask(&key).keep(Bytes::new(), None);
+            assert!(is_kept(&records, &key));
+            event(&records, &key);
+            assert!(!is_kept(&records, &key));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_may_be_outdated_is_not_kept() {
+        let (records, key) = records();
+        for event in EVENTS {
+            let question = records.ask(&key);
+            event(&records, &key);
+            question.keep(Bytes::new(), None);
+            assert!(!is_kept(&records, &key));
+        }
+    }
+
+    /// The update's reply may come before the message that it has outdated this.
+    #[test]
+    fn an_answer_to_a_question_from_the_time_of_a_change_is_not_kept() {
+        let (records, key) = records();
+        let changing = [records.change(&key), records.change(&key)];
+        for changing in changing {
+            let question = records.ask(&key);
+            drop(changing);
+            question.keep(Bytes::new(), None);
+            assert!(!is_kept(&records, &key));
+        }
+        records.ask(&key).keep(Bytes::new(), None);
+        assert!(is_kept(&records, &key));
     }
 }
