@@ -94,6 +94,10 @@ pub struct SessionId {
 }
 
 impl SessionId {
+    /// No id yet: ids and keys are written where they stay, since copying them takes
+    /// longer than reading them.
+    pub(crate) const BLANK: Self = Self { text: [0; _], characters: 0 };
+
     /// Makes an id with a ChaCha20 generator that the operating system seeded.
     ///
     /// # Errors
@@ -125,36 +129,40 @@ impl SessionId {
         generator.ids_left -= 1;
         generator.rng.fill_bytes(bytes);
 
-        let mut id = Self { text: [0; _], characters: 0 };
+        let mut id = Self::BLANK;
         BASE64URL_NOPAD.encode_mut(bytes, &mut id.text[..length.characters()]);
         id.characters = length.characters() as u8;
         Ok(id)
     }
 
-    /// Reads an id from a cookie. Only the text that [`generate`](Self::generate)
-    /// would write for this length is one: right length, right alphabet, unused
-    /// bits zero.
-    pub(crate) fn parse(value: &str, length: IdLength) -> Option<Self> {
-        if value.len() != length.characters() || !length.is_canonical(value.as_bytes()) {
-            return None;
+    /// Reads an id from a cookie, and says whether there is one. Only the text that
+    /// [`generate`](Self::generate) would write for this length is one: right
+    /// length, right alphabet, unused bits zero.
+    pub(crate) fn read(&mut self, value: &str, length: IdLength) -> bool {
+        let is_id = value.len() == length.characters() && length.is_canonical(value.as_bytes());
+        if is_id {
+            self.set(value);
         }
-        let mut id = Self { text: [0; _], characters: value.len() as u8 };
-        id.text[..value.len()].copy_from_slice(value.as_bytes());
-        Some(id)
+        is_id
     }
 
     /// Reads an id that Flask-Session made before 0.6: a UUID (RFC 9562, section 4),
     /// in the one notation that Python writes.
-    pub(crate) fn parse_uuid(value: &str) -> Option<Self> {
+    pub(crate) fn read_uuid(&mut self, value: &str) -> bool {
         let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         let groups = value.as_bytes().split(|&byte| byte == b'-');
         let lengths = groups.map(|group| (group.len(), group.iter().all(is_digit)));
-        if !lengths.eq([8, 4, 4, 4, 12].map(|len| (len, true))) {
-            return None;
+        let is_id = lengths.eq([8, 4, 4, 4, 12].map(|len| (len, true)));
+        if is_id {
+            self.set(value);
         }
-        let mut id = Self { text: [0; _], characters: value.len() as u8 };
-        id.text[..value.len()].copy_from_slice(value.as_bytes());
-        Some(id)
+        is_id
+    }
+
+    fn set(&mut self, text: &str) {
+        *self = Self::BLANK;
+        self.text[..text.len()].copy_from_slice(text.as_bytes());
+        self.characters = text.len() as u8;
     }
 
     /// The id as it stands in the cookie. Keep it out of logs.
@@ -260,13 +268,13 @@ mod tests {
         for bytes in IdLength::MIN.bytes()..=IdLength::MAX.bytes() {
             let length = IdLength::new(bytes).expect("in range");
             let id = SessionId::generate(length).expect("an id");
-            assert_eq!(SessionId::parse(id.as_str(), length).as_ref(), Some(&id));
+            assert_eq!(parsed(id.as_str(), length).as_ref(), Some(&id));
 
             let cut = &id.as_str()[1..];
-            assert_eq!(SessionId::parse(cut, length), None);
-            assert_eq!(SessionId::parse(&format!("{cut}="), length), None);
-            assert_eq!(SessionId::parse(&format!("{cut}+"), length), None);
-            assert_eq!(SessionId::parse(&format!("{}A", id.as_str()), length), None);
+            assert_eq!(parsed(cut, length), None);
+            assert_eq!(parsed(&format!("{cut}="), length), None);
+            assert_eq!(parsed(&format!("{cut}+"), length), None);
+            assert_eq!(parsed(&format!("{}A", id.as_str()), length), None);
         }
     }
 
@@ -287,8 +295,18 @@ mod tests {
         }
     }
 
+    fn parsed(text: &str, length: IdLength) -> Option<SessionId> {
+        let mut id = SessionId::BLANK;
+        id.read(text, length).then_some(id)
+    }
+
+    fn parsed_uuid(text: &str) -> Option<SessionId> {
+        let mut id = SessionId::BLANK;
+        id.read_uuid(text).then_some(id)
+    }
+
     fn reads(text: &str, length: IdLength) -> bool {
-        SessionId::parse(text, length).is_some()
+        parsed(text, length).is_some()
     }
 
     fn decodes(text: &str) -> bool {
@@ -300,14 +318,14 @@ mod tests {
         // 32 bytes leave two unused bits in the last character: only zeros are accepted.
         let canonical = format!("{}A", "A".repeat(42));
         let twin = format!("{}B", "A".repeat(42));
-        assert!(SessionId::parse(&canonical, IdLength::default()).is_some());
-        assert_eq!(SessionId::parse(&twin, IdLength::default()), None);
+        assert!(parsed(&canonical, IdLength::default()).is_some());
+        assert_eq!(parsed(&twin, IdLength::default()), None);
     }
 
     #[test]
     fn a_uuid_is_read_only_as_python_writes_it() {
         let uuid = "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c11";
-        let id = SessionId::parse_uuid(uuid).expect("a UUID");
+        let id = parsed_uuid(uuid).expect("a UUID");
         assert_eq!(id.as_str(), uuid);
         for other in [
             "",
@@ -320,7 +338,7 @@ mod tests {
             "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c1g",
             "4dd5e2a8-3f57-4b8a-9f3e-0d7f3f2f6c1é",
         ] {
-            assert_eq!(SessionId::parse_uuid(other), None, "{other}");
+            assert_eq!(parsed_uuid(other), None, "{other}");
         }
     }
 

@@ -75,6 +75,9 @@ impl<T: SessionData> Codec for Postcard<T> {
     }
 }
 
+/// The bytes of `u64::MAX`, seven bits in each.
+const LONGEST_NUMBER: usize = 10;
+
 /// Writes at the end of a `Vec`.
 struct Append<'a>(&'a mut Vec<u8>);
 
@@ -87,7 +90,14 @@ impl Flavor for Append<'_> {
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> ::postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        // A number has a few bytes: calling `memcpy` for them takes longer.
+        if bytes.len() <= LONGEST_NUMBER {
+            for &byte in bytes {
+                self.0.push(byte);
+            }
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
         Ok(())
     }
 

@@ -87,11 +87,12 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         &self.inner.settings
     }
 
-    pub(crate) fn key(&self, id: &SessionId) -> Key {
+    /// Writes the key of an id.
+    pub(crate) fn set_key(&self, key: &mut Key, id: &SessionId) {
         let settings = self.settings();
         match settings.plain_ids {
-            false => Key::hashed(&settings.key_prefix, id),
-            true => Key::plain(&settings.key_prefix, id),
+            false => key.set_hashed(&settings.key_prefix, id),
+            true => key.set_plain(&settings.key_prefix, id),
         }
     }
 }

@@ -10,7 +10,7 @@ use pin_project::pin_project;
 use crate::codec::Codec;
 use crate::error::{Error, SessionError};
 use crate::session::peg::{Peg, Returned, with_peg};
-use crate::session::{Open, Step, vary_by_cookie};
+use crate::session::{Parts, Step, vary_by_cookie};
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -42,7 +42,7 @@ enum Stage<F, B, S: Store, C: Codec, K: Signer> {
 }
 
 type Saving<S, C, K> = Pin<Box<dyn Future<Output = Saved<S, C, K>> + Send>>;
-type Saved<S, C, K> = Result<Open<S, C, K>, SessionError<S, C>>;
+type Saved<S, C, K> = Result<Parts<S, C, K>, SessionError<S, C>>;
 
 impl<F, B, S: Store, C: Codec, K: Signer> ResponseFuture<F, B, S, C, K> {
     pub(super) const fn new(future: F, peg: Peg) -> Self {
@@ -74,8 +74,10 @@ where
                 StageProjection::Saving { response, saving } => {
                     let saved = ready!(saving.as_mut().poll(cx));
                     let mut response = std::mem::take(response);
-                    let written = saved.and_then(|Open { sessions, state }| {
-                        state.write_ticket(&sessions, response.headers_mut())
+                    let written = saved.and_then(|Parts { sessions, state }| {
+                        state.write_ticket(&sessions, response.headers_mut())?;
+                        state.put_aside();
+                        Ok(())
                     });
                     refuse_on_error(&mut response, written);
                     return Poll::Ready(Ok(response));
@@ -94,9 +96,9 @@ where
     C: Codec,
     K: Signer,
 {
-    let Open { sessions, mut state } = match peg?.close::<S, C, K>() {
+    let Parts { sessions, mut state } = match peg?.close::<S, C, K>() {
         Returned::Untouched => return None,
-        Returned::Hung(open) => open,
+        Returned::Hung(parts) => parts,
         Returned::Lent => {
             tracing::warn!(
                 "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
@@ -109,12 +111,13 @@ where
     match state.plan(sessions.settings(), response.status().is_server_error()) {
         Ok(plan) if plan.step == Step::Nothing => {
             let written = state.write_ticket(&sessions, response.headers_mut());
+            state.put_aside();
             refuse_on_error(response, written);
             None
         }
         Ok(plan) => Some(Box::pin(async move {
             state.carry_out(&sessions, plan).await?;
-            Ok(Open { sessions, state })
+            Ok(Parts { sessions, state })
         })),
         Err(error) => {
             refuse_on_error(response, Err(error));

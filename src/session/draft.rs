@@ -3,6 +3,9 @@
 use crate::codec::Codec;
 use crate::record::{self, HEADER_BYTES, Header};
 
+/// The largest buffer that is kept for another session, in bytes.
+const LARGEST_KEPT: usize = 4_096;
+
 /// One buffer for both: `[base][header][data]`. The base is what the data were
 /// when they were last as in the store, the rest is the record to be written.
 ///
@@ -123,6 +126,16 @@ impl Draft {
     /// The record was stored: the data are as in the store again.
     pub(super) const fn commit(&mut self) {
         self.base = Base::Untouched;
+    }
+
+    /// A new one with the same buffer, unless that is large.
+    pub(super) fn emptied(self) -> Self {
+        let mut buffer = self.buffer;
+        if buffer.capacity() > LARGEST_KEPT {
+            return Self::default();
+        }
+        buffer.clear();
+        Self { buffer, ..Self::default() }
     }
 
     const fn base_len(&self) -> usize {

@@ -21,7 +21,7 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<(), SessionError<S, C>> {
         for _ in 0..MAX_MOVES {
             let key = match (&self.stored, &self.presented) {
-                (Some(stored), _) => &stored.key,
+                (Some(_), _) => &self.address.key,
                 (None, Presented::Moved(Some(to)) | Presented::Unreadable(to)) => to,
                 (None, _) => break,
             };
@@ -49,7 +49,7 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<Update<()>, SessionError<S, C>> {
         let Some(stored) = &self.stored else { return Ok(Update::Gone) };
         let seen = seen.unwrap_or(&stored.revision);
-        let cleared = clear::<S, C>(sessions.store(), &stored.key, seen).await;
+        let cleared = clear::<S, C>(sessions.store(), &self.address.key, seen).await;
         let cleared = cleared.map_err(Error::Store)?;
         if let Update::Updated(()) = cleared {
             // The session is as new, and its ticket is worth nothing.

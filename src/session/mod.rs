@@ -1,12 +1,15 @@
 //! One open session in one request: [`Session`].
 
+mod address;
 mod draft;
 mod end;
 mod open;
 #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
 pub(crate) mod peg;
 mod plan;
+mod present;
 mod save;
+mod spare;
 mod state;
 mod ticket;
 mod update;
@@ -19,6 +22,7 @@ use http::HeaderMap;
 
 pub(crate) use self::open::State;
 use self::open::Stored;
+use self::present::Present;
 use self::state::Fate;
 #[cfg(feature = "tower")]
 pub(crate) use self::{state::Step, ticket::vary_by_cookie};
@@ -59,13 +63,13 @@ use crate::store::{Keep, Store};
 #[must_use = "a session that is dropped without `close` saves nothing, unless a layer holds it"]
 pub struct Session<S: Store, C: Codec, K: Signer> {
     /// Absent only once it was closed or given back.
-    open: Option<Open<S, C, K>>,
+    parts: Present<Parts<S, C, K>>,
     /// How the layer knows it, which takes it back.
     loan: Option<peg::Loan>,
 }
 
 /// What an open session consists of.
-pub(crate) struct Open<S: Store, C: Codec, K: Signer> {
+pub(crate) struct Parts<S: Store, C: Codec, K: Signer> {
     pub(crate) sessions: Sessions<S, C, K>,
     pub(crate) state: Box<State<S, C>>,
 }
@@ -82,7 +86,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         request_headers: &HeaderMap,
     ) -> Result<Session<S, C, K>, SessionError<S, C>> {
         let state = State::open(self, request_headers).await?;
-        Ok(Session { open: Some(Open { sessions: self.clone(), state }), loan: None })
+        Ok(Session { parts: Present::new(Parts { sessions: self.clone(), state }), loan: None })
     }
 }
 
@@ -92,7 +96,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Whoever knows it is signed in with it: keep it out of logs.
     #[must_use]
     pub fn id(&self) -> Option<&SessionId> {
-        self.state().stored.as_ref().map(|stored| &stored.id)
+        self.state().stored.as_ref().map(|_| &self.state().address.id)
     }
 
     /// Whether nothing is stored for this session yet.
@@ -114,7 +118,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         let stored = self.stored_with_times()?;
-        Some(system_time(stored.header.expires_at(self.open().sessions.settings())))
+        Some(system_time(stored.header.expires_at(self.parts.sessions.settings())))
     }
 
     /// Whether the cookie outlives the browser.
@@ -176,7 +180,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     where
         S: Keep,
     {
-        let Open { sessions, state } = self.open_mut();
+        let Parts { sessions, state } = &mut *self.parts;
         state.save(sessions).await
     }
 
@@ -219,7 +223,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         S: Keep,
         F: FnMut(&mut C::Data) -> R,
     {
-        let Open { sessions, state } = self.open_mut();
+        let Parts { sessions, state } = &mut *self.parts;
         state.update(sessions, change).await
     }
 
@@ -237,13 +241,15 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         mut self,
         response_headers: &mut HeaderMap,
     ) -> Result<(), SessionError<S, C>> {
-        let Some(Open { sessions, mut state }) = self.open.take() else { return Ok(()) };
+        let Some(Parts { sessions, mut state }) = self.parts.take() else { return Ok(()) };
         if let Some(loan) = self.loan {
             peg::forget(sessions.clone(), loan);
         }
         let plan = state.plan(sessions.settings(), false)?;
         state.carry_out(&sessions, plan).await?;
-        state.write_ticket(&sessions, response_headers)
+        state.write_ticket(&sessions, response_headers)?;
+        state.put_aside();
+        Ok(())
     }
 
     fn stored_with_times(&self) -> Option<&Stored<S>> {
@@ -251,29 +257,13 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     }
 
     fn state(&self) -> &State<S, C> {
-        &self.open().state
+        &self.parts.state
     }
 
     fn state_mut(&mut self) -> &mut State<S, C> {
-        &mut self.open_mut().state
-    }
-
-    fn open(&self) -> &Open<S, C, K> {
-        match &self.open {
-            Some(open) => open,
-            None => unreachable!("{ALWAYS_OPEN}"),
-        }
-    }
-
-    fn open_mut(&mut self) -> &mut Open<S, C, K> {
-        match &mut self.open {
-            Some(open) => open,
-            None => unreachable!("{ALWAYS_OPEN}"),
-        }
+        &mut self.parts.state
     }
 }
-
-const ALWAYS_OPEN: &str = "a session stays open until it is closed or dropped";
 
 impl<S: Store, C: Codec, K: Signer> Deref for Session<S, C, K> {
     type Target = C::Data;
@@ -291,8 +281,8 @@ impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
 
 impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
     fn drop(&mut self) {
-        if let (Some(loan), Some(open)) = (self.loan, self.open.take()) {
-            peg::give_back(open, loan);
+        if let (Some(loan), Some(parts)) = (self.loan, self.parts.take()) {
+            peg::give_back(parts, loan);
         }
     }
 }

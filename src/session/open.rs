@@ -1,23 +1,32 @@
 //! The state of an open session, and how it is opened.
 
+use std::mem;
+
 use http::HeaderMap;
 
+use super::address::Address;
 use super::draft::Draft;
+use super::present::Present;
 use super::save::MOVED_TTL;
+use super::spare;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
 use crate::config::{Renewal, Sessions};
-use crate::cookie::candidates;
 use crate::error::{Error, SessionError};
-use crate::id::SessionId;
 use crate::record::{self, Contents, Destination, Header};
 use crate::signer::Signer;
 use crate::store::{Key, Record, Store};
 
 /// A session while it is open.
+///
+/// Its box serves one request of a thread after the other: see
+/// [`put_aside`](Self::put_aside).
 pub(crate) struct State<S: Store, C: Codec> {
-    pub(super) data: C::Data,
+    pub(super) data: Present<C::Data>,
     pub(super) draft: Draft,
+    /// Where the record lies, as long as there is one: worth something only with
+    /// `stored`.
+    pub(super) address: Address,
     pub(super) stored: Option<Stored<S>>,
     pub(super) presented: Presented,
     /// When it was opened or last saved on demand, which is its last use; in
@@ -28,13 +37,11 @@ pub(crate) struct State<S: Store, C: Codec> {
     pub(super) ticket: Ticket,
     /// The record under a fresh id, while it is not known whether the old one
     /// has ended.
-    pub(super) rotating: Option<Box<Stored<S>>>,
+    pub(super) rotating: Option<Box<(Address, Stored<S>)>>,
 }
 
 /// The version of the session that the store holds, as far as we know.
 pub(super) struct Stored<S: Store> {
-    pub(super) id: SessionId,
-    pub(super) key: Key,
     pub(super) header: Header,
     pub(super) record: Held<S::Value>,
     pub(super) revision: S::Revision,
@@ -108,49 +115,72 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         headers: &HeaderMap,
     ) -> Result<Box<Self>, SessionError<S, C>> {
-        let settings = sessions.settings();
-        let name = &settings.cookie.name;
-        let mut presented = Presented::Nothing;
-        let id = candidates(headers, name).find_map(|value| {
-            presented = Presented::Dead;
-            let value = str::from_utf8(value).ok()?;
-            let id = sessions.signer().verify(name, value)?;
-            SessionId::parse(id, settings.id_length)
-                .or_else(|| settings.uuid_ids.then(|| SessionId::parse_uuid(id))?)
-        });
-        let Some(id) = id else { return Ok(Self::new(sessions, presented)) };
-
-        let key = sessions.key(&id);
-        let extend = (settings.renewal == Renewal::EveryRequest).then_some(settings.idle_timeout);
-        let loaded = sessions.store().load(&key, extend).await.map_err(Error::Store)?;
-        let Some(record) = loaded else { return Ok(Self::new(sessions, Presented::Dead)) };
-        Ok(Self::of_record(sessions, id, key, record)
-            .unwrap_or_else(|presented| Self::new(sessions, presented)))
+        let mut state = spare::take::<Self>().unwrap_or_else(|| Box::new(Self::blank()));
+        if let Some(presented) = state.load(sessions, headers).await? {
+            state.begin(sessions, presented);
+        }
+        Ok(state)
     }
 
-    fn new<K: Signer>(sessions: &Sessions<S, C, K>, presented: Presented) -> Box<Self> {
-        Box::new(Self {
-            data: C::Data::default(),
-            stored: None,
-            fate: match presented {
-                Presented::Moved(_) => Fate::Late,
-                Presented::Nothing | Presented::Dead | Presented::Unreadable(_) => Fate::Keep,
-            },
-            presented,
-            used_at: 0,
-            permanent: sessions.settings().permanent,
-            rotating: None,
-            ticket: Ticket::Keep,
-            draft: Draft::default(),
+    /// Loads the session of the client's ticket; says what there was instead, when
+    /// there is none.
+    async fn load<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Presented>, SessionError<S, C>> {
+        let settings = sessions.settings();
+        if let Err(presented) = self.address.read(sessions, headers) {
+            return Ok(Some(presented));
+        }
+        let extend = (settings.renewal == Renewal::EveryRequest).then_some(settings.idle_timeout);
+        let key = &self.address.key;
+        let loaded = sessions.store().load(key, extend).await.map_err(Error::Store)?;
+        Ok(match loaded {
+            Some(record) => self.read(sessions, record).err(),
+            None => Some(Presented::Dead),
         })
     }
 
-    fn of_record<K: Signer>(
+    /// Keeps the box and the draft's buffer for another request, for which all else
+    /// begins anew.
+    pub(crate) fn put_aside(mut self: Box<Self>) {
+        let draft = mem::take(&mut self.draft).emptied();
+        *self = Self { draft, ..Self::blank() };
+        spare::put(self);
+    }
+
+    fn blank() -> Self {
+        Self {
+            data: Present::absent(),
+            draft: Draft::default(),
+            address: Address::BLANK,
+            stored: None,
+            presented: Presented::Nothing,
+            used_at: 0,
+            permanent: false,
+            fate: Fate::Keep,
+            ticket: Ticket::Keep,
+            rotating: None,
+        }
+    }
+
+    /// Begins a new session.
+    fn begin<K: Signer>(&mut self, sessions: &Sessions<S, C, K>, presented: Presented) {
+        self.data.set(C::Data::default());
+        self.permanent = sessions.settings().permanent;
+        if let Presented::Moved(_) = presented {
+            self.fate = Fate::Late;
+        }
+        self.presented = presented;
+    }
+
+    /// Begins with what was stored.
+    fn read<K: Signer>(
+        &mut self,
         sessions: &Sessions<S, C, K>,
-        id: SessionId,
-        key: Key,
         Record { value, revision }: Record<S::Value, S::Revision>,
-    ) -> Result<Box<Self>, Presented> {
+    ) -> Result<(), Presented> {
         let settings = sessions.settings();
         let now = settings.clock.unix_millis();
         let (header, data) = match record::read::<C>(value.as_ref(), now) {
@@ -163,34 +193,26 @@ impl<S: Store, C: Codec> State<S, C> {
             Ok(Contents::Ended) => return Err(Presented::Dead),
             Err(record::UnknownFormat) => {
                 warn_of_unknown_format::<C>(value.as_ref());
-                return Err(Presented::Unreadable(Box::new(key)));
+                return Err(Presented::Unreadable(Box::new(self.address.key.clone())));
             }
         };
         if header.is_over(settings, now) {
             return Err(Presented::Dead);
         }
-        let header = header.as_loaded(settings, now);
-        match C::decode(data) {
-            Ok(data) => Ok(Box::new(Self {
-                data,
-                presented: Presented::Nothing,
-                used_at: now,
-                permanent: header.permanent,
-                fate: Fate::Keep,
-                rotating: None,
-                ticket: match settings.renewal {
-                    Renewal::EveryRequest if header.permanent => Ticket::Send,
-                    _ => Ticket::Keep,
-                },
-                draft: Draft::default(),
-                stored: Some(Stored { id, key, header, record: Held::Loaded(value), revision }),
-            })),
+        let Ok(data) = C::decode(data) else {
             // The codec's message may repeat session data, so it is not logged.
-            Err(_) => {
-                tracing::warn!("a session record does not decode; it is left as it is");
-                Err(Presented::Unreadable(Box::new(key)))
-            }
+            tracing::warn!("a session record does not decode; it is left as it is");
+            return Err(Presented::Unreadable(Box::new(self.address.key.clone())));
+        };
+        let header = header.as_loaded(settings, now);
+        self.data.set(data);
+        self.stored = Some(Stored { header, record: Held::Loaded(value), revision });
+        self.used_at = now;
+        self.permanent = header.permanent;
+        if settings.renewal == Renewal::EveryRequest && header.permanent {
+            self.ticket = Ticket::Send;
         }
+        Ok(())
     }
 
     /// The data, to be changed. The first call notes what they were.

@@ -16,7 +16,8 @@ use std::task::{Context, Poll};
 
 use http::HeaderMap;
 
-use super::{Open, Session, State};
+use super::present::Present;
+use super::{Parts, Session, State};
 use crate::codec::Codec;
 use crate::config::{AnySessions, Sessions};
 use crate::error::{Error, SessionError};
@@ -58,7 +59,7 @@ pub(crate) enum Returned<S: Store, C: Codec, K: Signer> {
     Untouched,
     /// A `Session` still has it.
     Lent,
-    Hung(Open<S, C, K>),
+    Hung(Parts<S, C, K>),
 }
 
 impl Peg {
@@ -73,7 +74,7 @@ impl Peg {
             Place::Untouched(_) => Returned::Untouched,
             Place::Opening(_) | Place::Lent(_) => Returned::Lent,
             Place::Hung(sessions, state) => match (Sessions::of_any(sessions), state.downcast()) {
-                (Some(sessions), Ok(state)) => Returned::Hung(Open { sessions, state }),
+                (Some(sessions), Ok(state)) => Returned::Hung(Parts { sessions, state }),
                 _ => Returned::Lent,
             },
         }
@@ -140,12 +141,12 @@ async fn take<S: Store, C: Codec, K: Signer>(
     };
     let sessions = opening.sessions.take().ok_or(Error::MissingLayer)?;
     replace(|place| matches!(place, Place::Opening(of) if *of == loan), Place::Lent(loan));
-    Ok(Session { open: Some(Open { sessions, state }), loan: Some(loan) })
+    Ok(Session { parts: Present::new(Parts { sessions, state }), loan: Some(loan) })
 }
 
 /// Hangs a session back, if its request is still being handled.
-pub(super) fn give_back<S: Store, C: Codec, K: Signer>(open: Open<S, C, K>, loan: Loan) {
-    let hung = Place::Hung(open.sessions.into_any(), open.state);
+pub(super) fn give_back<S: Store, C: Codec, K: Signer>(parts: Parts<S, C, K>, loan: Loan) {
+    let hung = Place::Hung(parts.sessions.into_any(), parts.state);
     replace(|place| matches!(place, Place::Lent(of) if *of == loan), hung);
 }
 
@@ -157,7 +158,7 @@ pub(super) fn forget<S: Store, C: Codec, K: Signer>(sessions: Sessions<S, C, K>,
 
 /// Frees the peg again when opening fails or is cancelled.
 struct Opening<S: Store, C: Codec, K: Signer> {
-    /// Until it was opened.
+    /// To be given back to the peg; taken out when the session was opened.
     sessions: Option<Sessions<S, C, K>>,
     loan: Loan,
 }
@@ -199,6 +200,7 @@ impl Loan {
             static NEXT: Cell<u64> = const { Cell::new(0) };
         }
         let number = match NEXT.get() {
+            // All were given out, or none was taken yet.
             end if end % TAKEN_AT_ONCE == 0 => TAKEN.fetch_add(TAKEN_AT_ONCE, Ordering::Relaxed),
             number => number,
         };
@@ -218,5 +220,23 @@ impl WakerId {
     fn of(cx: &Context<'_>) -> Self {
         let waker = cx.waker();
         Self { data: waker.data().addr(), vtable: std::ptr::from_ref(waker.vtable()).addr() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn no_two_loans_are_the_same_whichever_threads_make_them() {
+        /// More than a thread takes at once.
+        const LOANS: usize = 70_000;
+        let make = || (0..LOANS).map(|_| Loan::new().0).collect::<Vec<_>>();
+        let threads = [(); 3].map(|()| thread::spawn(make));
+        let loans = threads.map(|thread| thread.join().expect("no panic")).concat();
+        assert_eq!(loans.iter().collect::<HashSet<_>>().len(), 3 * LOANS);
     }
 }

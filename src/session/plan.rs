@@ -22,6 +22,14 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    const NOTHING: Self = Self {
+        step: Step::Nothing,
+        header: Header { created_at: 0, renewed_at: 0, permanent: false },
+        ttl: Ttl::MIN,
+        renews: false,
+        sends_ticket: false,
+    };
+
     /// To write `old` anew, or a first time.
     pub(super) fn to_write<C: Codec>(
         step: Step,
@@ -58,10 +66,12 @@ impl<S: Store, C: Codec> State<S, C> {
         settings: &Settings,
         failed: bool,
     ) -> Result<Plan, SessionError<S, C>> {
+        if self.is_as_opened(settings) {
+            self.withdraw_dead_ticket();
+            return Ok(Plan::NOTHING);
+        }
         let old = self.stored.as_ref().map(|stored| stored.header);
-        // What is not written needs no exact time.
-        let now =
-            if self.is_as_opened(settings) { self.used_at } else { settings.clock.unix_millis() };
+        let now = settings.clock.unix_millis();
         let mut plan = Plan::to_write::<C>(Step::Nothing, old, self.permanent, settings, now);
         // A rotation that was dropped half-way must be settled: the browser may
         // hold no other ticket.
@@ -94,20 +104,23 @@ impl<S: Store, C: Codec> State<S, C> {
                     self.draft.write::<C>(plan.header, &self.data, None).map_err(Error::Codec)?;
                 }
             },
-            // What ended while it was open was told to the browser by whoever ended
-            // it, perhaps with a newer ticket. Flask leaves no trace of where it has
-            // moved a session, and leaves a ticket that is worth nothing alone.
-            Step::Nothing
-                if old.is_none()
-                    && self.fate != Fate::Ended
-                    && matches!(self.presented, Presented::Dead)
-                    && C::FOREIGN.is_none() =>
-            {
-                self.ticket = Ticket::Withdraw;
-            }
+            Step::Nothing => self.withdraw_dead_ticket(),
             _ => {}
         }
         Ok(plan)
+    }
+
+    /// What ended while it was open was told to the browser by whoever ended it,
+    /// perhaps with a newer ticket. Flask leaves no trace of where it has moved a
+    /// session, and leaves a ticket that is worth nothing alone.
+    fn withdraw_dead_ticket(&mut self) {
+        if self.stored.is_none()
+            && self.fate != Fate::Ended
+            && matches!(self.presented, Presented::Dead)
+            && C::FOREIGN.is_none()
+        {
+            self.ticket = Ticket::Withdraw;
+        }
     }
 
     /// Whether nobody asked for anything to be done, nor is a renewal due.

@@ -4,16 +4,16 @@
 //! future at an await therefore leaves a state that is merely older than the
 //! store's, and saving it again meets a conflict, which is merged.
 
+use super::address::Address;
 use super::open::{Held, Presented, State, Stored};
 use super::plan::Plan;
 use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::{OnConflict, Sessions};
 use crate::error::{Error, SessionError};
-use crate::id::SessionId;
 use crate::record::{self, Contents, Header};
 use crate::signer::Signer;
-use crate::store::{Create, Record, Store, Update};
+use crate::store::{Create, Key, Record, Store, Update};
 use crate::ttl::Ttl;
 
 /// After so many conflicts in a row, or taken keys, a request gives up.
@@ -61,8 +61,8 @@ impl<S: Store, C: Codec> State<S, C> {
         match plan.step {
             Step::Nothing => Ok(()),
             Step::Create => {
-                let stored = create(sessions, self.draft.record::<C>(), plan).await?;
-                self.created(stored);
+                let created = create(sessions, self.draft.record::<C>(), plan).await?;
+                self.created(created);
                 Ok(())
             }
             Step::Update | Step::Renew | Step::Rotate | Step::Clear => {
@@ -74,7 +74,8 @@ impl<S: Store, C: Codec> State<S, C> {
 
     /// A record was made for the session. Its id is fresh, which is all that a
     /// rotation asks for.
-    pub(super) fn created(&mut self, stored: Stored<S>) {
+    pub(super) fn created(&mut self, (address, stored): (Address, Stored<S>)) {
+        self.address = address;
         self.stored = Some(stored);
         self.fate = Fate::Keep;
         self.ticket = Ticket::Send;
@@ -115,7 +116,7 @@ impl<S: Store, C: Codec> State<S, C> {
             match updated {
                 Update::Updated(()) => {
                     if let Some(merged) = merged {
-                        self.data = merged.data;
+                        self.data.set(merged.data);
                         self.permanent = merged.plan.header.permanent;
                     }
                     self.draft.commit();
@@ -151,7 +152,8 @@ impl<S: Store, C: Codec> State<S, C> {
         let Some(stored) = &mut self.stored else { return Ok(Update::Gone) };
         let record = merged.map_or_else(|| self.draft.record::<C>(), |merged| &merged.record);
         let seen = merged.map(|merged| &merged.newest.record.revision);
-        stored.swap::<C>(sessions.store(), record, plan, seen).await.map_err(Error::Store)
+        let swapped = stored.swap::<C>(sessions.store(), &self.address.key, record, plan, seen);
+        swapped.await.map_err(Error::Store)
     }
 
     /// Moves the session to a fresh id. The new record is there before the old
@@ -168,9 +170,9 @@ impl<S: Store, C: Codec> State<S, C> {
         let seen = merged.map_or(&stored.revision, |merged| &merged.newest.record.revision);
 
         let fresh = create::<S, C, K>(sessions, record, plan).await?;
-        let fresh = self.rotating.insert(Box::new(fresh));
+        let (fresh, _) = &**self.rotating.insert(Box::new(fresh));
         let moved = record::moved::<C>(&fresh.key, sessions.settings().clock.unix_millis());
-        let updated = store.update(&stored.key, &moved, MOVED_TTL, seen).await;
+        let updated = store.update(&self.address.key, &moved, MOVED_TTL, seen).await;
         match updated.map_err(Error::Store)? {
             Update::Updated(_) => {
                 self.settled();
@@ -193,8 +195,9 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<bool, SessionError<S, C>> {
-        let (Some(fresh), Some(stored)) = (&self.rotating, &self.stored) else { return Ok(false) };
-        let old = sessions.store().load(&stored.key, None).await.map_err(Error::Store)?;
+        let (Some(rotating), Some(_)) = (&self.rotating, &self.stored) else { return Ok(false) };
+        let (fresh, _) = &**rotating;
+        let old = sessions.store().load(&self.address.key, None).await.map_err(Error::Store)?;
         let contents = old.as_ref().map(|record| record::read::<C>(record.value.as_ref(), 0));
         if matches!(contents, Some(Ok(Contents::Moved { to, .. })) if to.is(&fresh.key)) {
             self.settled();
@@ -206,7 +209,11 @@ impl<S: Store, C: Codec> State<S, C> {
 
     /// The session has its fresh id.
     fn settled(&mut self) {
-        self.stored = self.rotating.take().map(|fresh| *fresh);
+        self.stored = self.rotating.take().map(|fresh| {
+            let (address, stored) = *fresh;
+            self.address = address;
+            stored
+        });
         self.fate = Fate::Keep;
         self.ticket = Ticket::Send;
     }
@@ -216,7 +223,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), SessionError<S, C>> {
-        if let Some(fresh) = &self.rotating {
+        if let Some((fresh, _)) = self.rotating.as_deref() {
             sessions.store().remove(&fresh.key).await.map_err(Error::Store)?;
             self.rotating = None;
         }
@@ -283,8 +290,11 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
     ) -> Result<Option<Newest<S>>, SessionError<S, C>> {
         let settings = sessions.settings();
-        let Some(stored) = &self.stored else { return Ok(None) };
-        let loaded = sessions.store().load(&stored.key, None).await.map_err(Error::Store)?;
+        if self.stored.is_none() {
+            return Ok(None);
+        }
+        let key = &self.address.key;
+        let loaded = sessions.store().load(key, None).await.map_err(Error::Store)?;
         let Some(record) = loaded else {
             self.end(Presented::Dead);
             return Ok(None);
@@ -298,7 +308,7 @@ impl<S: Store, C: Codec> State<S, C> {
             Ok(Contents::Moved { to, .. }) => Presented::moved(to),
             Ok(Contents::Ended) => Presented::Dead,
             // Another version of the program has taken it over.
-            Err(record::UnknownFormat) => Presented::Unreadable(Box::new(stored.key.clone())),
+            Err(record::UnknownFormat) => Presented::Unreadable(Box::new(key.clone())),
         };
         self.end(end);
         Ok(None)
@@ -311,7 +321,7 @@ impl<S: Store, C: Codec> State<S, C> {
         stored.revision = newest.record.revision;
         stored.record = Held::Loaded(newest.record.value);
         self.permanent = newest.header.permanent;
-        self.data = data;
+        self.data.set(data);
         self.draft.commit();
     }
 }
@@ -322,12 +332,13 @@ impl<S: Store> Stored<S> {
     pub(super) async fn swap<C: Codec>(
         &mut self,
         store: &S,
+        key: &Key,
         record: &[u8],
         plan: Plan,
         seen: Option<&S::Revision>,
     ) -> Result<Update<()>, S::Error> {
         let seen = seen.unwrap_or(&self.revision);
-        Ok(match store.update(&self.key, record, plan.ttl, seen).await? {
+        Ok(match store.update(key, record, plan.ttl, seen).await? {
             Update::Updated(revision) => {
                 self.revision = revision;
                 self.header = plan.header;
@@ -352,14 +363,13 @@ pub(super) async fn create<S: Store, C: Codec, K: Signer>(
     sessions: &Sessions<S, C, K>,
     record: &[u8],
     plan: Plan,
-) -> Result<Stored<S>, SessionError<S, C>> {
+) -> Result<(Address, Stored<S>), SessionError<S, C>> {
     for _ in 0..MAX_ATTEMPTS {
-        let id = SessionId::generate(sessions.settings().id_length)?;
-        let key = sessions.key(&id);
-        let created = sessions.store().create(&key, record, plan.ttl).await;
+        let address = Address::generate(sessions)?;
+        let created = sessions.store().create(&address.key, record, plan.ttl).await;
         if let Create::Created(revision) = created.map_err(Error::Store)? {
             let record = Held::written::<C>(record);
-            return Ok(Stored { id, key, header: plan.header, record, revision });
+            return Ok((address, Stored { header: plan.header, record, revision }));
         }
     }
     Err(Error::Contended)

@@ -33,7 +33,7 @@ impl<S: Store, C: Codec> State<S, C> {
                     max_age: C::FOREIGN.is_none().then(|| ttl.as_millis().div_ceil(1_000)),
                     at: now + ttl.as_millis(),
                 });
-                Some(set_cookie(sessions.signer(), settings, &stored.id, expiry))
+                Some(set_cookie(sessions.signer(), settings, &self.address.id, expiry))
             }
             (Ticket::Withdraw, _) => Some(removal(settings)),
         };

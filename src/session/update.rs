@@ -47,30 +47,30 @@ impl<S: Store, C: Codec> State<S, C> {
             let emptied = record::is_empty::<C>(draft.record::<C>());
             let Some(stored) = &mut self.stored else {
                 if !emptied {
-                    let stored = create(sessions, draft.record::<C>(), plan).await?;
-                    self.created(stored);
+                    let created = create(sessions, draft.record::<C>(), plan).await?;
+                    self.created(created);
                 }
-                self.data = data;
+                self.data.set(data);
                 return Ok(result);
             };
             let record = draft.record::<C>();
             let updated = match emptied {
                 true => self.clear(sessions, None).await?,
                 false => stored
-                    .swap::<C>(sessions.store(), record, plan, None)
+                    .swap::<C>(sessions.store(), &self.address.key, record, plan, None)
                     .await
                     .map_err(Error::Store)?,
             };
             match updated {
                 Update::Updated(()) if emptied => {
-                    self.data = data;
+                    self.data.set(data);
                     return Ok(result);
                 }
                 Update::Updated(()) => {
                     if plan.sends_ticket {
                         self.ticket = Ticket::Send;
                     }
-                    self.data = data;
+                    self.data.set(data);
                     self.draft.commit();
                     return Ok(result);
                 }

@@ -4,9 +4,11 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::hmac::{Context, HMAC_SHA256, Key};
 
 use super::Signer;
-use super::tag::{Keys, MAX_CHARACTERS};
+use super::tag::Keys;
 use crate::secret::SecretKey;
 
+/// The characters of a tag: 32 bytes in base64url without padding.
+const TAG_CHARACTERS: usize = 43;
 /// Room for the longest name, `=` and the longest id.
 const MAX_SIGNED: usize = 160;
 
@@ -46,7 +48,7 @@ impl Signer for HmacSha256 {
     }
 
     fn verify<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
-        let (id, tag) = value.split_at_checked(value.len().checked_sub(1 + MAX_CHARACTERS)?)?;
+        let (id, tag) = value.split_at_checked(value.len().checked_sub(1 + TAG_CHARACTERS)?)?;
         let tag = tag.strip_prefix('.')?;
         let mut buffer = [0; MAX_SIGNED];
         let signed = join(&mut buffer, [name.as_bytes(), b"=", id.as_bytes()])?;

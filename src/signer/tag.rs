@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::hmac::{Key, sign};
 
 /// The characters of a tag by HMAC-SHA256, the longest here.
-pub(super) const MAX_CHARACTERS: usize = 43;
+const MAX_CHARACTERS: usize = 43;
 
 /// Keys of one algorithm: one that signs, and others that count besides.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ impl Keys {
         self.older.push(key);
     }
 
-    /// Whether `tag` is that of `message` under one of the keys. To write the right
-    /// tag takes less time than to read the other one; how they are compared does
-    /// not tell where they differ.
+    /// Whether `tag` is that of `message` under one of the keys. The right tag is
+    /// encoded, which takes less time than decoding `tag`; comparing them takes the
+    /// same time wherever they differ.
     pub(super) fn have_signed(&self, message: &[u8], tag: &str) -> bool {
         iter::once(&self.newest).chain(&self.older).any(|key| {
             let right = sign(key, message);

@@ -71,19 +71,35 @@ impl Key {
     /// The longest key, in bytes.
     pub const MAX: usize = KeyPrefix::MAX + (IdLength::MAX.bytes() * 4).div_ceil(3);
 
+    /// No key yet.
+    pub(crate) const BLANK: Self = Self { text: [0; _], len: 0 };
+
     /// The key of an id, which keeps the id out of the store.
     #[must_use]
     pub fn hashed(prefix: &KeyPrefix, id: &SessionId) -> Self {
-        let hash = digest(&SHA256, id.as_bytes());
-        Self::with_prefix(prefix, HASH_CHARACTERS, |text| {
-            BASE64URL_NOPAD.encode_mut(hash.as_ref(), text);
-        })
+        let mut key = Self::BLANK;
+        key.set_hashed(prefix, id);
+        key
     }
 
     /// The key of an id that holds the id itself.
     #[must_use]
     pub fn plain(prefix: &KeyPrefix, id: &SessionId) -> Self {
-        Self::of_parts(prefix, id.as_bytes())
+        let mut key = Self::BLANK;
+        key.set_plain(prefix, id);
+        key
+    }
+
+    /// Becomes the [`hashed`](Self::hashed) key, where it stands.
+    pub(crate) fn set_hashed(&mut self, prefix: &KeyPrefix, id: &SessionId) {
+        let hash = digest(&SHA256, id.as_bytes());
+        let text = self.set_prefix(prefix, HASH_CHARACTERS);
+        BASE64URL_NOPAD.encode_mut(hash.as_ref(), text);
+    }
+
+    /// Becomes the [`plain`](Self::plain) key, where it stands.
+    pub(crate) fn set_plain(&mut self, prefix: &KeyPrefix, id: &SessionId) {
+        self.set_prefix(prefix, id.as_bytes().len()).copy_from_slice(id.as_bytes());
     }
 
     /// Reads a key back from text that [`as_str`](Self::as_str) wrote.
@@ -91,7 +107,10 @@ impl Key {
         if text.len() > Self::MAX || !text.iter().all(u8::is_ascii_graphic) {
             return None;
         }
-        Some(Self::of_parts(&KeyPrefix { text: String::new() }, text))
+        let mut key = Self::BLANK;
+        key.text[..text.len()].copy_from_slice(text);
+        key.len = text.len() as u8;
+        Some(key)
     }
 
     /// The key.
@@ -110,18 +129,13 @@ impl Key {
         &self.text[..usize::from(self.len)]
     }
 
-    fn of_parts(prefix: &KeyPrefix, rest: &[u8]) -> Self {
-        Self::with_prefix(prefix, rest.len(), |text| text.copy_from_slice(rest))
-    }
-
-    /// `write` fills in the characters behind the prefix.
-    fn with_prefix(prefix: &KeyPrefix, characters: usize, write: impl FnOnce(&mut [u8])) -> Self {
+    /// The place for the characters behind the prefix.
+    fn set_prefix(&mut self, prefix: &KeyPrefix, characters: usize) -> &mut [u8] {
         let start = prefix.text.len();
         let len = start + characters;
-        let mut key = Self { text: [0; _], len: len as u8 };
-        key.text[..start].copy_from_slice(prefix.text.as_bytes());
-        write(&mut key.text[start..len]);
-        key
+        *self = Self { len: len as u8, ..Self::BLANK };
+        self.text[..start].copy_from_slice(prefix.text.as_bytes());
+        &mut self.text[start..len]
     }
 }
 

@@ -6,4 +6,5 @@ mod journal;
 mod storing;
 mod tickets;
 mod timeouts;
+mod used_boxes;
 mod visitor;

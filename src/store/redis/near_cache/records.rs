@@ -120,7 +120,7 @@ impl Records {
         for place in &self.places {
             lock(place).changes += 1;
         }
-        // No answer to an earlier question comes in any more.
+        // No answer to an earlier question is kept any more.
         self.held.clear();
     }
 
@@ -221,5 +221,32 @@ mod tests {
         }
         records.ask(&key).keep(Bytes::new(), None);
         assert!(is_kept(&records, &key));
+    }
+
+    /// A key that has its place in common with `KEY`.
+    fn neighbour(records: &Records) -> Key {
+        let place = records.place_of(KEY);
+        let mut texts = (0..).map(|number: u32| format!("session:{number}"));
+        let text = texts.find(|text| std::ptr::eq(records.place_of(text.as_bytes()), place));
+        Key::from_text(text.expect("keys without end").as_bytes()).expect("a key")
+    }
+
+    #[test]
+    fn what_happens_to_a_key_of_the_same_place_costs_an_answer_and_no_record() {
+        let (records, key) = records();
+        let neighbour = neighbour(&records);
+        records.ask(&key).keep(Bytes::new(), None);
+
+        let question = records.ask(&neighbour);
+        records.forget(KEY);
+        question.keep(Bytes::new(), None);
+        assert!(!is_kept(&records, &neighbour) && !is_kept(&records, &key));
+
+        records.ask(&key).keep(Bytes::new(), None);
+        let changing = records.change(&neighbour);
+        assert!(is_kept(&records, &key), "its record is as good as before");
+        drop(changing);
+        records.ask(&neighbour).keep(Bytes::new(), None);
+        assert!(is_kept(&records, &neighbour) && is_kept(&records, &key));
     }
 }
