@@ -37,7 +37,33 @@
 //! the data before and after, decodes the result to prove that it can be read back,
 //! and has the store swap the record.
 //!
-//! NANOSECONDS
+//! # Where the nanoseconds of a read go
+//!
+//! The same request on an AMD EPYC of 2 cores (a virtual machine, with SHA
+//! instructions), by `perf record` over four million requests, on top of a request
+//! whose session nobody takes. The layer itself is some 80 ns on top of a bare router,
+//! and an empty one 50.
+//!
+//! | part | ns |
+//! |---|---:|
+//! | three blocks of SHA-256 | 115 |
+//! | `ring` around them | 65 |
+//! | searching the cookie header, comparing the tag, reading the id | 75 |
+//! | reading the clock, twice | 50 |
+//! | looking the record up in `Memory` | 45 |
+//! | moving memory | 45 |
+//! | allocating and freeing: the data, and a larger future of the handler | 40 |
+//! | base64 of the tag and of the key | 35 |
+//! | decoding the data | 25 |
+//! | `Vary: Cookie` | 15 |
+//! | all else, each below 20 | 75 |
+//! | | 585 |
+//!
+//! ```sh
+//! CARGO_PROFILE_BENCH_DEBUG=1 cargo bench --bench instructions --no-run   # names the program
+//! perf record -F 4000 PROGRAM --requests Read 4000000 && perf report      # or NotUsed
+//! ```
+//!
 //! # Where the allocations go
 //!
 //! | | not used | no cookie | read | change |
@@ -50,9 +76,8 @@
 //! | | 2 | 2 | 4 | 8 |
 //!
 //! The box in which a session goes from hand to hand, and the buffer for both
-//! encodings, are kept for the next request of the thread, emptied. The first request
-//! of a thread, and one whose session is of another type than that of the request
-//! before, make new ones.
+//! encodings, are kept for the next requests of the thread, emptied: up to 64 of them,
+//! of up to 4 KiB each, since so many requests may be waiting for their store at once.
 //!
 //! # What is left
 //!

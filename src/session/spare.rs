@@ -1,27 +1,41 @@
-//! A used box, kept for the next request of this thread.
+//! Used boxes, kept for the next requests of this thread.
 //!
-//! It spares a request the allocation of its state and of the buffer in it. There is
-//! one for all types of sessions: another type's takes its place.
+//! They spare a request the allocation of its state and of the buffer in it.
 
 use std::any::Any;
-use std::cell::Cell;
-
-thread_local! {
-    static SPARE: Cell<Option<Box<dyn Any>>> = const { Cell::new(None) };
-}
+use std::cell::RefCell;
 
 /// No larger box is kept, in bytes.
 const LARGEST_KEPT: usize = 4_096;
+/// As many as may be open at once on a thread, while their stores are waited for.
+const MOST_KEPT: usize = 64;
 
-/// The box that was put aside, if it is of this type.
+thread_local! {
+    static SPARE: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A box of this type that was put aside.
 pub(super) fn take<T: 'static>() -> Option<Box<T>> {
-    SPARE.try_with(Cell::take).ok()??.downcast().ok()
+    spare(|spare| {
+        let last = spare.iter().rposition(|value| value.is::<T>())?;
+        spare.swap_remove(last).downcast().ok()
+    })?
 }
 
 /// Puts a box aside, whose value must be as good as new.
 pub(super) fn put<T: 'static>(value: Box<T>) {
     if size_of::<T>() <= LARGEST_KEPT {
-        // While the thread ends there is no place for it, and it is dropped.
-        let _ = SPARE.try_with(|spare| spare.set(Some(value)));
+        spare(|spare| {
+            // One of a type that is not asked for any more must give way some day.
+            if spare.len() == MOST_KEPT {
+                spare.swap_remove(0);
+            }
+            spare.push(value);
+        });
     }
+}
+
+/// `None` only while the thread ends.
+fn spare<T>(act: impl FnOnce(&mut Vec<Box<dyn Any>>) -> T) -> Option<T> {
+    SPARE.try_with(|spare| spare.try_borrow_mut().ok().map(|mut spare| act(&mut spare))).ok()?
 }
