@@ -106,7 +106,8 @@ fn legend(svg: &mut String) {
 fn draw_panel(svg: &mut String, panel: &Panel, top: f64) {
     let figure = |row: &str, column: usize| panel.table.find(row, panel.columns[column]);
     let all = panel.rows.iter().flat_map(|row| [figure(row, 0), figure(row, 1)]).flatten();
-    let scale = (WIDTH - LABELS - NUMBERS) / all.fold(1.0, f64::max);
+    let longest = longest_whole_bar(all.collect());
+    let room = WIDTH - LABELS - NUMBERS;
     let title = top + 24.0;
     writeln!(
         svg,
@@ -127,9 +128,22 @@ fn draw_panel(svg: &mut String, panel: &Panel, top: f64) {
         for (place, (figure, color)) in bars.iter().enumerate() {
             let alone = if bars.len() == 1 { (BAR + GAP) / 2.0 } else { 0.0 };
             let y = y + alone + (BAR + GAP) * place as f64;
-            draw_bar(svg, y, figure * scale, color, &readable(*figure));
+            let length = room * figure / longest;
+            match length > room {
+                false => draw_bar(svg, y, length, color, &readable(*figure)),
+                true => draw_bar(svg, y, room, color, &format!("{}, cut off", readable(*figure))),
+            }
         }
     }
+}
+
+/// The figure whose bar is as long as there is room: one that is more than three
+/// times the next one would leave nothing to see of the others, and is cut off.
+fn longest_whole_bar(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let is_cut = |pair: &[f64]| pair[1] > 3.0 * pair[0];
+    let cut = figures.windows(2).rposition(is_cut).filter(|at| at * 2 > figures.len());
+    cut.map_or(figures.last(), |at| figures.get(at)).copied().unwrap_or(1.0)
 }
 
 fn draw_bar(svg: &mut String, y: f64, length: f64, color: &str, number: &str) {
