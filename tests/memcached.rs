@@ -351,11 +351,12 @@ async fn assert_too_large_keeps_records(server: &Server, store: &Memcached, leng
     assert!(again.revision == record.revision, "the version is another one");
 }
 
-/// The record goes on for so many seconds, and for two more at most.
+/// The record goes on for so many seconds, and for three more at most: a date is
+/// rounded up twice, and the server's clock may be a second behind.
 fn assert_left(server: &Server, key: &Key, seconds: u64) {
     let [reply] = &server.ask(&format!("mg {} t\r\nmn", key.as_str()), "MN")[..] else {
         panic!("one line");
     };
     let left: u64 = reply.strip_prefix("HD t").expect("a time").parse().expect("seconds");
-    assert!((seconds..=seconds + 2).contains(&left), "{left} of {seconds}");
+    assert!((seconds..=seconds + 3).contains(&left), "{left} of {seconds}");
 }

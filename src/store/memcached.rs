@@ -56,7 +56,7 @@ const _: () = assert!(Key::MAX <= 250);
 /// # Times
 ///
 /// Memcached counts whole seconds. A record lives for its time at least, and for
-/// up to two seconds more. A time to live of 30 days or more is sent as a date,
+/// up to three seconds more. A time to live of 30 days or more is sent as a date,
 /// so a server whose clock is ahead or behind ends it by that much too early or
 /// too late. Until January 19, 2038, no such date is later than that day: a
 /// server that counts in 32 bits would take it for the past.
