@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::{Process, folder, free_port, wait_until_up};
+use super::{Process, folder, free_port, signals, wait_until_up};
 
 const PROGRAM: &str = "memcached";
 const PACKAGE: &str = "memcached";
@@ -73,16 +73,16 @@ impl MemcachedServer {
     }
 
     pub(crate) fn kill(&self) {
-        self.process().signal("KILL");
+        signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
     pub(crate) fn pause(&self) {
-        self.process().signal("STOP");
+        signals::pause(&[self.process().id()]);
     }
 
     pub(crate) fn resume(&self) {
-        self.process().signal("CONT");
+        signals::resume(&[self.process().id()]);
     }
 
     pub(crate) fn port(&self) -> u16 {

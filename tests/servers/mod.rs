@@ -26,6 +26,7 @@ pub(crate) mod races;
 pub(crate) mod redis;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_cluster;
+pub(crate) mod signals;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub(crate) mod sql;
 #[cfg(feature = "redis")]
@@ -107,13 +108,6 @@ impl Process {
 
     pub(crate) fn id(&self) -> u32 {
         self.id
-    }
-
-    /// Sends a signal, for example `KILL`.
-    pub(crate) fn signal(&self, name: &str) {
-        let command = format!("kill -s {name} {}", self.id);
-        let status = Command::new("sh").args(["-c", &command]).status().expect("sh starts");
-        assert!(status.success(), "{command} failed");
     }
 
     /// Stops the program, and leaves its folder as it is.

@@ -16,7 +16,7 @@ use mongodb::event::command::CommandEvent;
 use mongodb::options::ClientOptions;
 use tokio::runtime::Builder;
 
-use super::{Process, folder, free_port, wait_until_up};
+use super::{Process, folder, free_port, signals, wait_until_up};
 
 /// Where `tests/run` puts the server, below the root of the repository.
 const ENVIRONMENT: &str = "target/test-servers/secantusdb";
@@ -75,16 +75,16 @@ impl MongoDbServer {
     }
 
     pub(crate) fn kill(&self) {
-        self.process().signal("KILL");
+        signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
     pub(crate) fn pause(&self) {
-        self.process().signal("STOP");
+        signals::pause(&[self.process().id()]);
     }
 
     pub(crate) fn resume(&self) {
-        self.process().signal("CONT");
+        signals::resume(&[self.process().id()]);
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use super::{Process, folder, free_port, owned_by, require, wait_until_up};
+use super::{Process, folder, free_port, owned_by, require, signals, wait_until_up};
 
 const PACKAGE: &str = "mariadb-server";
 /// The server does not run as root.
@@ -83,16 +83,16 @@ impl MySqlServer {
     }
 
     pub(crate) fn kill(&self) {
-        self.process().signal("KILL");
+        signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
     pub(crate) fn pause(&self) {
-        self.process().signal("STOP");
+        signals::pause(&[self.process().id()]);
     }
 
     pub(crate) fn resume(&self) {
-        self.process().signal("CONT");
+        signals::resume(&[self.process().id()]);
     }
 
     /// Closes all connections, whatever they wait for.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use super::{Process, becomes_true, folder, free_port, owned_by, require, wait_until_up};
+use super::{Process, folder, free_port, owned_by, require, signals, wait_until_up};
 
 const PACKAGE: &str = "postgresql";
 /// The server does not run as root.
@@ -68,24 +68,21 @@ impl PostgresServer {
         wait_until_up(&self.folder, || self.try_ask("SELECT 1").is_some());
     }
 
-    /// Kills the server with all its processes, and returns when they are gone.
+    /// Kills the server with all its processes.
     pub(crate) fn kill(&self) {
-        let family = self.family();
-        self.signal("KILL", &family);
-        let is_gone = |id: &u32| {
-            let status = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-            status.is_empty() || status.contains(") Z ")
-        };
-        assert!(becomes_true(super::STARTING_TIME, || family.iter().all(is_gone)));
+        self.pause();
+        signals::kill(&self.family());
     }
 
     /// Lets the server be silent, while its connections stay open.
     pub(crate) fn pause(&self) {
-        self.signal("STOP", &self.family());
+        // The first process alone makes others.
+        signals::pause(&[self.id()]);
+        signals::pause(&self.family());
     }
 
     pub(crate) fn resume(&self) {
-        self.signal("CONT", &self.family());
+        signals::resume(&self.family());
     }
 
     /// Closes all connections, whatever they wait for.
@@ -127,19 +124,16 @@ impl PostgresServer {
         prepared.map(|(_, text)| text.split(' ').next().expect("a word").to_owned()).collect()
     }
 
+    fn id(&self) -> u32 {
+        self.process.as_ref().expect("started").id()
+    }
+
     fn family(&self) -> Vec<u32> {
-        let id = self.process.as_ref().expect("started").id();
+        let id = self.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
         let children = children.expect("the server runs");
         let children = children.split_whitespace().map(|id| id.parse().expect("a number"));
         children.chain([id]).collect()
-    }
-
-    fn signal(&self, name: &str, family: &[u32]) {
-        let ids: Vec<_> = family.iter().map(u32::to_string).collect();
-        // One that has just ended is no failure.
-        let command = format!("kill -s {name} {}", ids.join(" "));
-        let _ = Command::new("sh").args(["-c", &command]).output().expect("sh starts");
     }
 }
 

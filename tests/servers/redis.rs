@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use redis::{Client, Connection, FromRedisValue, RedisResult};
 
-use super::{Process, folder, free_port, wait_until_up};
+use super::{Process, folder, free_port, signals, wait_until_up};
 
 const PROGRAM: &str = "redis-server";
 const PACKAGE: &str = "redis-server";
@@ -70,16 +70,16 @@ impl RedisServer {
     }
 
     pub(crate) fn kill(&self) {
-        self.process().signal("KILL");
+        signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
     pub(crate) fn pause(&self) {
-        self.process().signal("STOP");
+        signals::pause(&[self.process().id()]);
     }
 
     pub(crate) fn resume(&self) {
-        self.process().signal("CONT");
+        signals::resume(&[self.process().id()]);
     }
 
     /// Closes all connections of clients, whatever they wait for.
