@@ -1,5 +1,6 @@
 //! Records as Flask-Session writes and reads them.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use super::Codec;
@@ -85,8 +86,8 @@ impl<C: NamedFields> Codec for Flask<C> {
         let [before, my, their] = [base, mine, theirs].map(entries::<C>);
         let merged = merge(
             &before.ok_or(FlaskError::NotAMap)?,
-            my.ok_or(FlaskError::NotAMap)?,
-            their.ok_or(FlaskError::NotAMap)?,
+            &my.ok_or(FlaskError::NotAMap)?,
+            &their.ok_or(FlaskError::NotAMap)?,
         );
         let mut out = Vec::with_capacity(mine.len() + theirs.len());
         C::write(&merged, &mut out);
@@ -163,29 +164,31 @@ fn is_permanent(entry: &Entry<'_>) -> bool {
 
 /// As [`merge_fields`](super::merge_fields), but names are compared by what they
 /// say, and `_permanent` is theirs.
-fn merge<'a>(base: &[Entry<'a>], mine: Vec<Entry<'a>>, theirs: Vec<Entry<'a>>) -> Vec<Entry<'a>> {
-    let value = |entries: &[Entry<'a>], of: &Entry<'a>| {
-        entries.iter().find(|entry| entry.key == of.key).map(|entry| entry.value)
-    };
-    let changed: Vec<_> = mine
-        .iter()
-        .filter(|my| !is_permanent(my) && value(base, my) != Some(my.value))
-        .cloned()
-        .collect();
-    let mut merged = Vec::with_capacity(theirs.len() + changed.len());
-    for their in theirs {
-        let removed = value(base, &their).is_some() && value(&mine, &their).is_none();
-        if is_permanent(&their) || !removed {
-            let new = value(&changed, &their).unwrap_or(their.value);
-            merged.push(Entry { value: new, ..their });
-        }
+fn merge<'a>(base: &[Entry<'a>], mine: &[Entry<'a>], theirs: &[Entry<'a>]) -> Vec<Entry<'a>> {
+    let [before, my, their] = [base, mine, theirs].map(by_name);
+    let kept =
+        theirs.iter().filter_map(|entry| match (my.get(&entry.key), before.get(&entry.key)) {
+            _ if is_permanent(entry) => Some(entry.clone()),
+            (Some(my), before) if before != Some(my) => Some(Entry { value: my, ..entry.clone() }),
+            (None, Some(_)) => None,
+            _ => Some(entry.clone()),
+        });
+    let added = mine.iter().filter(|entry| {
+        !is_permanent(entry)
+            && !their.contains_key(&entry.key)
+            && before.get(&entry.key) != Some(&entry.value)
+    });
+    kept.chain(added.cloned()).collect()
+}
+
+/// Data may have as many names as a client has sent, so none is searched for
+/// among all.
+fn by_name<'e, 'a>(entries: &'e [Entry<'a>]) -> HashMap<&'e Name<'a>, &'a [u8]> {
+    let mut by_name = HashMap::with_capacity(entries.len());
+    for entry in entries {
+        by_name.entry(&entry.key).or_insert(entry.value);
     }
-    for entry in changed {
-        if value(&merged, &entry).is_none() {
-            merged.push(entry);
-        }
-    }
-    merged
+    by_name
 }
 
 impl<C> Clone for Flask<C> {

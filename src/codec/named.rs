@@ -56,7 +56,7 @@ pub struct Entry<'a> {
 }
 
 /// The name of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[doc(hidden)]
 #[expect(clippy::exhaustive_enums, reason = "not public")]
 pub enum Name<'a> {
