@@ -42,7 +42,9 @@ fn ids(c: &mut Criterion) {
 
     let prefix = KeyPrefix::default();
     let id = SessionId::generate(length).expect("randomness");
-    group.bench_function("hashed key", |b| b.iter(|| Key::hashed(&prefix, black_box(&id))));
+    group.bench_function("hashed key", |b| {
+        b.iter(|| Key::hashed(&prefix, "__Host-id", black_box(&id)))
+    });
     group.bench_function("plain key", |b| b.iter(|| Key::plain(&prefix, black_box(&id))));
 }
 

@@ -11,7 +11,7 @@ const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_024).expect("not zero");
 
 fn new_key() -> Key {
     let id = SessionId::generate(IdLength::default()).expect("an id");
-    Key::hashed(&KeyPrefix::default(), &id)
+    Key::hashed(&KeyPrefix::default(), "id", &id)
 }
 
 async fn create(store: &Memory, ttl: Ttl) -> Key {

@@ -91,7 +91,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     pub(crate) fn set_key(&self, key: &mut Key, id: &SessionId) {
         let settings = self.settings();
         match settings.plain_ids {
-            false => key.set_hashed(&settings.key_prefix, id),
+            false => key.set_hashed(&settings.key_prefix, &settings.cookie.name, id),
             true => key.set_plain(&settings.key_prefix, id),
         }
     }

@@ -26,7 +26,7 @@ pub(super) struct Peg<'a, S> {
 impl<'a, S: Store> Peg<'a, S> {
     /// A key that nobody else uses.
     pub(super) fn fresh(store: &'a S) -> Self {
-        Self::of(store, Key::hashed(&prefix("contract:"), &id(IdLength::default())))
+        Self::of(store, Key::hashed(&prefix("contract:"), "id", &id(IdLength::default())))
     }
 
     pub(super) fn of(store: &'a S, key: Key) -> Self {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use data_encoding::BASE64URL_NOPAD;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 
 use crate::id::{IdLength, SessionId};
 
@@ -53,10 +53,11 @@ impl Default for KeyPrefix {
 #[non_exhaustive]
 pub struct InvalidKeyPrefix;
 
-/// What a record is kept under: a prefix, and the SHA-256 of the session id
-/// (FIPS 180-4), in base64url without padding.
+/// What a record is kept under: a prefix, and the SHA-256 (FIPS 180-4) of the
+/// cookie's name, `=` and the session id, in base64url without padding.
 ///
-/// A stolen database therefore holds no ticket that a browser could present.
+/// A stolen database therefore holds no ticket that a browser could present, and a
+/// ticket that a browser presents under the name of another cookie leads nowhere.
 /// Where the id itself has to be in the store, because another program reads
 /// it, the key holds the id instead.
 ///
@@ -74,11 +75,12 @@ impl Key {
     /// No key yet.
     pub(crate) const BLANK: Self = Self { text: [0; _], len: 0 };
 
-    /// The key of an id, which keeps the id out of the store.
+    /// The key of an id that came in the cookie of this name, such as `__Host-id`.
+    /// It keeps the id out of the store.
     #[must_use]
-    pub fn hashed(prefix: &KeyPrefix, id: &SessionId) -> Self {
+    pub fn hashed(prefix: &KeyPrefix, cookie: &str, id: &SessionId) -> Self {
         let mut key = Self::BLANK;
-        key.set_hashed(prefix, id);
+        key.set_hashed(prefix, cookie, id);
         key
     }
 
@@ -91,10 +93,13 @@ impl Key {
     }
 
     /// Becomes the [`hashed`](Self::hashed) key, where it stands.
-    pub(crate) fn set_hashed(&mut self, prefix: &KeyPrefix, id: &SessionId) {
-        let hash = digest(&SHA256, id.as_bytes());
+    pub(crate) fn set_hashed(&mut self, prefix: &KeyPrefix, cookie: &str, id: &SessionId) {
+        let mut context = Context::new(&SHA256);
+        for part in [cookie.as_bytes(), b"=", id.as_bytes()] {
+            context.update(part);
+        }
         let text = self.set_prefix(prefix, HASH_CHARACTERS);
-        BASE64URL_NOPAD.encode_mut(hash.as_ref(), text);
+        BASE64URL_NOPAD.encode_mut(context.finish().as_ref(), text);
     }
 
     /// Becomes the [`plain`](Self::plain) key, where it stands.

@@ -94,7 +94,7 @@ impl Site {
 
 pub(crate) fn new_key() -> Key {
     let id = SessionId::generate(IdLength::default()).expect("randomness");
-    Key::hashed(&KeyPrefix::default(), &id)
+    Key::hashed(&KeyPrefix::default(), "id", &id)
 }
 
 pub(crate) fn record_file(key: &Key) -> String {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::routing::get;
-use cloakroom::{Config, Json, Memory, Session, Store, Unsigned};
+use cloakroom::{Config, Json, Key, KeyPrefix, Memory, Session, Store, Unsigned};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderValue, Request, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -99,7 +99,7 @@ async fn go_wrong(log: &Log) {
 
     let session = sessions.open(&[(COOKIE, ticket.clone())].into_iter().collect()).await;
     let session = session.expect("open");
-    let key = cloakroom::Key::hashed(&cloakroom::KeyPrefix::default(), session.id().expect("id"));
+    let key = Key::hashed(&KeyPrefix::default(), "__Host-id", session.id().expect("id"));
     let record = sessions.store().remove(&key).await.expect("removed").expect("a record");
     let damaged = &record[..record.len() - 1];
     let made = sessions.store().create(&key, damaged, cloakroom::Ttl::hours(1)).await;

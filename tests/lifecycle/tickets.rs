@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Clock, Codec, Config, Error, HmacSha256, Key, KeyPrefix, MessagePack, SecretKey, Sessions,
-    Store,
+    Clock, Codec, Config, Cookie, Error, HmacSha256, Key, KeyPrefix, Memory, MessagePack, Postcard,
+    SecretKey, Sessions, Store, Unsigned, cookie_name,
 };
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
@@ -119,13 +119,33 @@ async fn what_the_store_sees_is_no_ticket() {
     let session = visitor.open().await;
     let id = session.id().expect("stored");
     let prefix = KeyPrefix::default();
-    let key = Key::hashed(&prefix, id);
+    let key = Key::hashed(&prefix, "__Host-id", id);
     assert!(visitor.sessions.store().load(&key, None).await.expect("a load").is_some());
 
     let seen = key.as_str().strip_prefix("session:").expect("the default prefix");
     assert_ne!(seen, id.as_str());
     visitor.cookies.insert(COOKIE, format!("__Host-id={seen}").parse().expect("a header"));
     assert!(visitor.open().await.is_new());
+}
+
+#[tokio::test]
+async fn a_ticket_of_one_cookie_is_nothing_under_the_name_of_another() {
+    let store = Memory::new();
+    let [carts, accounts] = [cookie_name!("cart"), cookie_name!("account")].map(|name| {
+        Config::new().store(store.clone()).data::<Account>().cookie(Cookie::host(name)).build()
+    });
+    let mut cart = carts.open(&HeaderMap::new()).await.expect("opened");
+    cart.visits = 1;
+    let mut response = HeaderMap::new();
+    cart.close(&mut response).await.expect("saved");
+    let ticket = response[SET_COOKIE].to_str().expect("ASCII").split(';').next().expect("a pair");
+
+    let is_new = async |sessions: &Sessions<Memory, Postcard<Account>, Unsigned>, ticket: &str| {
+        let headers = [(COOKIE, ticket.parse().expect("a header"))].into_iter().collect();
+        sessions.open(&headers).await.expect("opened").is_new()
+    };
+    assert!(!is_new(&carts, ticket).await);
+    assert!(is_new(&accounts, &ticket.replace("__Host-cart", "__Host-account")).await);
 }
 
 #[tokio::test]

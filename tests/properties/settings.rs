@@ -71,7 +71,7 @@ proptest! {
         prop_assert!(expected.len() <= Key::MAX);
         let key = Key::plain(&prefix, &id);
         prop_assert_eq!(key.as_str(), expected);
-        prop_assert!(Key::hashed(&prefix, &id).as_str().starts_with(&text));
+        prop_assert!(Key::hashed(&prefix, "id", &id).as_str().starts_with(&text));
     }
 
     #[test]

@@ -191,7 +191,7 @@ pub(crate) async fn fresh_number<S: Store>(store: &S) -> Key {
 
 pub(crate) fn fresh_key() -> Key {
     let id = SessionId::generate(IdLength::default()).expect("an id");
-    Key::hashed(&KeyPrefix::default(), &id)
+    Key::hashed(&KeyPrefix::default(), "id", &id)
 }
 
 pub(super) fn number(text: &[u8]) -> u64 {
