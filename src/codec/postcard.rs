@@ -1,5 +1,6 @@
 //! Postcard: the smallest and the fastest.
 
+mod shape;
 mod split;
 
 use std::marker::PhantomData;
@@ -10,9 +11,16 @@ use ::postcard::{Serializer, take_from_bytes};
 use super::strict::{Refuse, Strict};
 use super::{Codec, SessionData, merge_fields, merge_whole};
 
-/// Session data in the postcard wire format: no field names, no type marks, so
-/// it is small and fast, and a struct must not change its fields while sessions
-/// live. Use a codec with named fields where it does.
+/// Session data in the postcard wire format, behind four bytes that mark the
+/// struct: no field names, no types, so it is small and fast.
+///
+/// A struct whose fields change while sessions live cannot read them any more:
+/// their visitors begin with new ones. Use a codec with named fields where that is
+/// too much. The mark covers the names, order and kinds of fields, also in structs
+/// and tuples inside them, so that nothing is read as something else. **It does not
+/// cover what is inside an enum, an `Option`, a list or a map**: such a type has to
+/// stay as it is, or to change together with the name of a field around it. Integers
+/// of 16 bits and more may get wider.
 ///
 /// Data that need the names or marks to be read back cannot be saved:
 /// `#[serde(flatten)]`, `#[serde(untagged)]`, `#[serde(tag = "..")]`,
@@ -44,6 +52,8 @@ enum Cause {
     Decode(#[source] ::postcard::Error),
     #[error("bytes follow the session data")]
     TrailingBytes,
+    #[error("the bytes are those of another struct")]
+    OtherShape,
 }
 
 impl<T: SessionData> Codec for Postcard<T> {
@@ -51,27 +61,34 @@ impl<T: SessionData> Codec for Postcard<T> {
     type Error = PostcardError;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), PostcardError> {
+        out.extend_from_slice(&shape::mark(data));
         let inner = &mut Serializer { output: Append(out) };
         data.serialize(Strict { inner, refuse: Refuse::SkippedFields }).map_err(Cause::Encode)?;
         Ok(())
     }
 
     fn decode(bytes: &[u8]) -> Result<T, PostcardError> {
+        let (mark, bytes) = bytes.split_first_chunk().ok_or(Cause::OtherShape)?;
         match take_from_bytes(bytes).map_err(Cause::Decode)? {
-            (data, []) => Ok(data),
+            (data, []) if shape::mark(&data) == *mark => Ok(data),
+            (_, []) => Err(Cause::OtherShape.into()),
             _ => Err(Cause::TrailingBytes.into()),
         }
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, PostcardError> {
         let [before, my, their] = [Self::decode(base)?, Self::decode(mine)?, Self::decode(theirs)?];
-        let [Some(before), Some(my), Some(their)] =
-            [split::fields(&before, base), split::fields(&my, mine), split::fields(&their, theirs)]
-        else {
+        // All three were decoded, so each has its mark.
+        let [Some(before), Some(my), Some(their)] = [
+            split::fields(&before, &base[shape::BYTES..]),
+            split::fields(&my, &mine[shape::BYTES..]),
+            split::fields(&their, &theirs[shape::BYTES..]),
+        ] else {
             return Ok(merge_whole(base, mine, theirs));
         };
         let merged = merge_fields(&before, &my, &their);
-        Ok(merged.iter().flat_map(|field| field.value).copied().collect())
+        let values = merged.iter().map(|field| field.value);
+        Ok([&mine[..shape::BYTES]].into_iter().chain(values).flatten().copied().collect())
     }
 }
 
@@ -151,6 +168,26 @@ mod tests {
         assert!(encoded(&data).is_err());
         assert!(encoded(&vec![Some((1, data))]).is_err());
         assert!(encoded(&Skipping { a: Some(1), b: 0, c: vec![] }).is_ok());
+    }
+
+    #[test]
+    fn what_another_struct_wrote_is_not_read() {
+        #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+        struct Before {
+            user_id: u32,
+            visits: u32,
+        }
+        #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+        struct After {
+            visits: u32,
+            user_id: u32,
+        }
+
+        let bytes = encoded(&Before { user_id: 4_711, visits: 1 }).expect("encoded");
+        let fault = Postcard::<After>::decode(&bytes).expect_err("the fields have another order");
+        assert_eq!(fault.to_string(), "the bytes are those of another struct");
+        assert!(Postcard::<Before>::decode(&bytes).is_ok());
+        assert!(Postcard::<Before>::decode(&bytes[..3]).is_err());
     }
 
     #[test]
