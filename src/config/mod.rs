@@ -188,6 +188,13 @@ impl<S, C, K> Config<S, C, K> {
 
     /// The cookie's name and attributes. Flask-Session's `SESSION_COOKIE_*`.
     ///
+    /// Of several configurations for one host, each needs a name of its own:
+    /// `Cookie::host(cookie_name!("admin"))`. Another name ends the sessions that there
+    /// are: browsers keep sending the old one.
+    ///
+    /// Over plain HTTP, in development, the default does not arrive everywhere:
+    /// `Cookie::secure(cookie_name!("id")).insecure_for_development()`.
+    ///
     /// # Default
     ///
     /// [`Cookie::default`]: `__Host-id; Path=/; Secure; HttpOnly;

@@ -134,6 +134,11 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// A request that still carries the old ticket within the next minute is
     /// anonymous, and what it changes is not saved; later ones are as any with a
     /// ticket that is worth nothing.
+    ///
+    /// It is carried out when the session is saved, together with the changes, also
+    /// with those that are made afterwards. A new session gets a fresh id anyway, and
+    /// one that was destroyed stays so. [`created_at`](Self::created_at) does not
+    /// change, so the absolute timeout goes on.
     pub fn rotate(&mut self)
     where
         S: Keep,
@@ -144,8 +149,77 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         }
     }
 
-    /// Ends the session: its record is removed, and the browser is told to
-    /// forget the ticket. Changes made before or afterwards are not saved.
+    /// Ends the session: when it is saved, its record is removed, and the browser is
+    /// told to forget the ticket. Also when the response is a server error.
+    ///
+    /// Changes made before or afterwards are not saved. The data themselves stay as
+    /// they are until the handler ends, so it can still say who has signed out.
+    ///
+    /// # Example
+    ///
+    /// Where something has to outlive the sign-out, such as a message for the next
+    /// page, begin anew under a fresh id instead:
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+    /// # use cloakroom::{Config, Memory, Postcard, Session, Unsigned};
+    /// # use http::{HeaderMap, HeaderValue, header::{COOKIE, SET_COOKIE}};
+    /// # type AccountSession = Session<Memory, Postcard<Account>, Unsigned>;
+    /// #[derive(Default, serde::Serialize, serde::Deserialize)]
+    /// struct Account {
+    ///     user: Option<String>,
+    ///     flash: Option<String>,
+    /// }
+    ///
+    /// async fn sign_out(mut session: AccountSession) {
+    ///     session.destroy();
+    ///     session.flash = Some("never shown".to_owned());
+    ///     assert!(session.user.is_some());
+    /// #   session.close(&mut HeaderMap::new()).await.unwrap_or_else(|error| panic!("{error}"));
+    /// }
+    ///
+    /// async fn sign_out_with_a_message(mut session: AccountSession) {
+    ///     *session = Account::default();
+    ///     session.flash = Some("Goodbye.".to_owned());
+    ///     session.rotate();
+    /// #   let mut response = HeaderMap::new();
+    /// #   session.close(&mut response).await.unwrap_or_else(|error| panic!("{error}"));
+    /// #   SENT.with_borrow_mut(|sent| *sent = response);
+    /// }
+    /// # thread_local!(static SENT: std::cell::RefCell<HeaderMap> = std::cell::RefCell::default());
+    /// # let cookie_of = |response: &HeaderMap| {
+    /// #     let set = response[SET_COOKIE].to_str().unwrap_or_default().to_owned();
+    /// #     let pair = set.split(';').next().unwrap_or_default().to_owned();
+    /// #     Ok::<_, http::Error>(HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair)?)]))
+    /// # };
+    /// # let sessions = Config::new().store(Memory::new()).data::<Account>().build();
+    /// # let signed_in = async || {
+    /// #     let mut response = HeaderMap::new();
+    /// #     let mut session = sessions.open(&HeaderMap::new()).await?;
+    /// #     session.user = Some("ann".to_owned());
+    /// #     session.close(&mut response).await?;
+    /// #     Ok::<_, Box<dyn std::error::Error>>(cookie_of(&response)?)
+    /// # };
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// #     let ann = signed_in().await?;
+    /// #     sign_out(sessions.open(&ann).await?).await;
+    /// #     let after = sessions.open(&ann).await?;
+    /// #     assert!(after.is_new() && after.user.is_none() && after.flash.is_none());
+    /// #     assert!(sessions.store().is_empty());
+    /// #     let ann = signed_in().await?;
+    /// #     sign_out_with_a_message(sessions.open(&ann).await?).await;
+    /// #     let old = sessions.open(&ann).await?;
+    /// #     assert!(old.is_new() && old.user.is_none() && old.flash.is_none());
+    /// #     let fresh = SENT.with_borrow(|sent| cookie_of(sent))?;
+    /// #     let after = sessions.open(&fresh).await?;
+    /// #     assert_eq!((&after.user, after.flash.as_deref()), (&None, Some("Goodbye.")));
+    /// #     Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// The [recipes](crate::guide::recipes#flash-messages) say what differs then.
     pub fn destroy(&mut self) {
         self.state_mut().fate = Fate::Destroy;
     }
@@ -189,7 +263,12 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// it reads the newest version and begins again. `change` may therefore run
     /// several times.
     ///
-    /// Changes made before through `&mut` are saved first.
+    /// For every new value that depends on the old one: a counter, a list that grows,
+    /// a message that is taken out. Of two requests that change one field through
+    /// `&mut`, the later one wins, and what the other one added to it is lost.
+    ///
+    /// Changes made before through `&mut` are saved first. What `update` has saved
+    /// stays, also when the response turns out to be a server error.
     ///
     /// When this future is dropped, the change is saved or not, and the session
     /// remains usable.
@@ -198,7 +277,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     ///
     /// As [`save`](Self::save), and
     /// [`Error::Contended`](crate::Error::Contended) when a thousand attempts
-    /// were not enough.
+    /// were not enough. After [`destroy`](Self::destroy),
+    /// [`Error::Ended`](crate::Error::Ended); the session is removed. With axum, an
+    /// error is a response, so handlers may return it by `?`.
     ///
     /// # Example
     ///
