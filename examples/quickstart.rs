@@ -14,7 +14,7 @@ use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cloakroom::{
-    Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError, Ttl,
+    Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError, Sessions, Ttl,
     cookie_name,
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,7 @@ enum Item {
 
 /// Where sessions are kept, how they are encoded, how the cookie is protected.
 type VisitorSession = Session<Memory, Postcard<Visitor>, HmacSha256>;
+type VisitorSessions = Sessions<Memory, Postcard<Visitor>, HmacSha256>;
 type VisitorError = SessionError<Memory, Postcard<Visitor>>;
 
 #[tokio::main]
@@ -46,7 +47,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // line, the cookie is `__Host-id`, which browsers send over HTTPS only.
     let cookie = Cookie::secure(cookie_name!("quickstart")).insecure_for_development();
 
-    let sessions = Config::new()
+    // The type is written down, so that a configuration for other sessions than
+    // those that the handlers take does not compile.
+    let sessions: VisitorSessions = Config::new()
         .store(Memory::new())
         .data::<Visitor>()
         .signed()
@@ -91,6 +94,7 @@ struct SignIn {
 async fn sign_in(mut session: VisitorSession, Form(form): Form<SignIn>) -> Redirect {
     let name: String = form.name.trim().chars().take(40).collect();
     if !name.is_empty() {
+        // The session is its data: change a field, and the layer saves it.
         session.name = Some(name);
         // A fresh id for the same session: an id that somebody planted in this
         // browser before is worth nothing now.
@@ -113,15 +117,21 @@ struct Choice {
     item: Item,
 }
 
-/// The session is its data: change a field, and the layer saves it.
-async fn add(mut session: VisitorSession, Form(choice): Form<Choice>) -> Redirect {
-    *session.cart.entry(choice.item).or_default() += 1;
-    Redirect::to("/shop")
+/// What the cart holds depends on what it held before: `update`, again.
+async fn add(
+    mut session: VisitorSession,
+    Form(choice): Form<Choice>,
+) -> Result<Redirect, VisitorError> {
+    session.update(|visitor| *visitor.cart.entry(choice.item).or_default() += 1).await?;
+    Ok(Redirect::to("/shop"))
 }
 
-async fn remove(mut session: VisitorSession, Form(choice): Form<Choice>) -> Redirect {
-    session.cart.remove(&choice.item);
-    Redirect::to("/shop")
+async fn remove(
+    mut session: VisitorSession,
+    Form(choice): Form<Choice>,
+) -> Result<Redirect, VisitorError> {
+    session.update(|visitor| visitor.cart.remove(&choice.item)).await?;
+    Ok(Redirect::to("/shop"))
 }
 
 fn home_page(visitor: &Visitor) -> Html<String> {

@@ -2,7 +2,7 @@
 //!
 //! The browser holds a ticket, the session's id in a cookie. The server holds
 //! the coat: a struct of yours, in a [`Store`]. What the browser sees never
-//! contains session data, and the compiler checks how the parts are wired.
+//! contains session data, and a configuration that is incomplete does not compile.
 //!
 //! # How the pieces fit
 //!
@@ -29,7 +29,9 @@
 //! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
 //! use axum::Router;
 //! use axum::routing::{get, post};
-//! use cloakroom::{Config, HmacSha256, Memory, Postcard, SecretKey, Session, Ttl};
+//! use cloakroom::{
+//!     Config, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError, Sessions, Ttl,
+//! };
 //!
 //! #[derive(Default, serde::Serialize, serde::Deserialize)]
 //! struct Cart {
@@ -38,19 +40,28 @@
 //! }
 //!
 //! type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
+//! type CartSessions = Sessions<Memory, Postcard<Cart>, HmacSha256>;
+//! type CartError = SessionError<Memory, Postcard<Cart>>;
 //!
 //! // Only reads: nothing is stored, and no cookie is set.
 //! async fn show(session: CartSession) -> String {
 //!     format!("{} items", session.items.len())
 //! }
 //!
-//! // A changed field is saved when the response is ready.
-//! async fn add(mut session: CartSession) -> String {
-//!     session.items.push(7);
-//!     format!("{} items", session.items.len())
+//! // The new value depends on the old one: reads, changes and writes in one atomic
+//! // step.
+//! async fn add(mut session: CartSession) -> Result<String, CartError> {
+//!     let items = session
+//!         .update(|cart| {
+//!             cart.items.push(7);
+//!             cart.items.len()
+//!         })
+//!         .await?;
+//!     Ok(format!("{items} items"))
 //! }
 //!
-//! // A fresh id whenever a user signs in or gains rights.
+//! // A changed field is saved when the response is ready; with a fresh id, as
+//! // whenever a user signs in or gains rights.
 //! async fn sign_in(mut session: CartSession) {
 //!     session.user = Some("ann".to_owned());
 //!     session.rotate();
@@ -61,7 +72,9 @@
 //!     session.destroy();
 //! }
 //!
-//! let sessions = Config::new()
+//! // The type is written down, so that a configuration for other sessions than those
+//! // that the handlers take does not compile.
+//! let sessions: CartSessions = Config::new()
 //!     .store(Memory::new())
 //!     .data::<Cart>()
 //!     .signed()
@@ -89,9 +102,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Changes of several requests at the same time are merged field by field. Where
-//! a new value depends on the old one, as in a counter, [`Session::update`] makes
-//! the change in one atomic step.
+//! Of the changes that several requests make at the same time, those to different
+//! fields of the struct are merged; of two to the same field, the later one wins, even
+//! if both push to one list. Where a new value depends on the old one,
+//! [`Session::update`] makes the change in one atomic step.
+//!
+//! A handler that takes another `Session` type than that of the layer compiles, and is
+//! answered with a 500, [`Error::MissingLayer`]: the compiler does not see which layer a
+//! router will get. The two aliases side by side, and the annotated `sessions`, are the
+//! habit that keeps it from happening.
 //!
 //! Without a framework, the headers of the request and of the response are all
 //! that is needed:
@@ -155,12 +174,29 @@
 //! | `sweeper` | with `file`, `mysql`, `postgres`, `sqlite` | `Sessions::sweep_every`: a task that removes expired records |
 //! | `contract` | | the rules of a [`Store`] as tests, for stores of your own |
 //!
+//! # Crates in the public interface
+//!
+//! Types and traits of these crates are part of this crate's interface, so another
+//! major version of one of them is a breaking change of this one too.
+//!
+//! | crate | for |
+//! |---|---|
+//! | `http` 1 | headers, requests and responses |
+//! | `serde` 1 | session data |
+//! | `tower-layer` 0.3, `tower-service` 0.3 | the layer, with the feature `tower` |
+//! | `axum-core` 0.5 | the extractor and the response, with the feature `axum` |
+//! | `time` 0.3 | dates as Flask writes them, with the feature `flask` |
+//!
+//! Those of the stores are listed in [`store`].
+//!
 //! # Where to go on
 //!
 //! - [`Config`] has a method for each setting, with its default.
 //! - [`Session`] has all that can be done with a session.
-//! - [`guide`] has longer pages: [choosing a store](guide::stores), and what to
-//!   expect where one machine is not enough; moving from Flask-Session.
+//! - [`guide`] has longer pages: [recipes](guide::recipes), such as ending all sessions
+//!   of a user; [testing](guide::testing) your handlers;
+//!   [choosing a store](guide::stores), and what to expect where one machine is not
+//!   enough; coming from [tower-sessions](guide::tower_sessions) or from Flask-Session.
 //! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
 //!   example.
 //! - `examples/quickstart.rs` is an axum application with pages to click
