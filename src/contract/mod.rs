@@ -1,8 +1,8 @@
 //! The rules that every [`Store`](crate::Store) keeps, as tests for a store of
 //! your own.
 //!
-//! That no update is lost and that no session returns after logout rests on the
-//! store. A store that passes these tests can be trusted with that. Each rule is
+//! That no update is overwritten unseen, and that no session returns after logout,
+//! rests on the store. A store that passes these tests can be trusted with that. Each rule is
 //! a function that panics where the store breaks it, and each test is named after
 //! its rule.
 //!

@@ -5,6 +5,9 @@
 /// Takes an expression that makes a [`Harness`](crate::contract::Harness), which
 /// may await. It is evaluated once for each test.
 ///
+/// A minor release may add rules, which then run as well: a store that breaks one had
+/// the fault before. So a test run may fail after an update, and a build does not.
+///
 /// # Example
 ///
 /// ```

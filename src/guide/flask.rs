@@ -130,11 +130,18 @@
 //! | `SESSION_COOKIE_SECURE = False` | `insecure_for_development` |
 //! | `SESSION_COOKIE_SAMESITE` | `same_site`, `same_site_none`, `without_same_site` for `None` |
 //! | `SESSION_COOKIE_PARTITIONED` | `partitioned`; Flask-Session 0.8 does not look at it |
-//! | `PERMANENT_SESSION_LIFETIME` | `.idle_timeout(Ttl::days(31))`, also the time in the store of a session that is not permanent |
+//! | `PERMANENT_SESSION_LIFETIME` | `.idle_timeout(Ttl::days(31))`, also the time in the store of a session that is not permanent; at most 400 days, see [below](#what-does-not-carry-over) |
 //! | `SESSION_REFRESH_EACH_REQUEST` | `.renewal(Renewal::EveryRequest)`; for `False`, `Renewal::Never` |
-//! | `SESSION_REDIS`, `_MEMCACHED`, `_MONGODB`, `_SQLALCHEMY` | the client or pool that the store is made with |
-//! | `SESSION_MONGODB_DB`, `_COLLECT`, `SESSION_SQLALCHEMY_TABLE`, `_SCHEMA`, `_SEQUENCE`, `_BIND_KEY` | the store's settings, and its pool |
-//! | `SESSION_CLEANUP_N_REQUESTS` | `sessions.sweep()` where the server does not remove expired records |
+//! | `SESSION_REDIS` | `Redis::connect(url)`, or `Redis::new` with a connection of your own |
+//! | `SESSION_MEMCACHED` | `Memcached::connect(url)`, or `Memcached::new` with connections of your own; one server |
+//! | `SESSION_MONGODB` | `MongoDb::connect(url)`, or `MongoDb::new(client)` |
+//! | `SESSION_MONGODB_DB`, `_COLLECT` | its `.database("flask_session")?`, `.collection("sessions")?` |
+//! | `SESSION_SQLALCHEMY` | `connect(url)` of `Postgres`, `MySql` or `Sqlite`, or `options().pool(pool)` |
+//! | `SESSION_SQLALCHEMY_TABLE`, `_SCHEMA`, `_SEQUENCE` | `.table(..)`, `.schema(..)`, `.sequence(..)` of its `options()`; no schema with `Sqlite`, a sequence with `Postgres` only |
+//! | `SESSION_SQLALCHEMY_BIND_KEY` | none: the URL or the pool is that of the database which is meant |
+//! | `SESSION_CLEANUP_N_REQUESTS` | `sessions.sweep_every(Ttl::minutes(10))` where the server does not remove expired records: by time, not by requests |
+//! | `SESSION_FILE_DIR`, `_THRESHOLD`, `_MODE`; `SESSION_CACHELIB` | none for shared sessions, see [below](#what-does-not-carry-over); `File::new(directory)`, `threshold`, `mode` for sessions of this program alone |
+//! | `SESSION_DYNAMODB`, `_TABLE` | none: there is no such store |
 //! | `session.regenerate` of the interface | `session.rotate()` |
 //! | `flash`, `get_flashed_messages` | a field of type [`Flashes`](crate::flask::Flashes) |
 //!
@@ -144,7 +151,8 @@
 //! # Who wins
 //!
 //! What this program writes is compared and swapped: a record that Flask wrote
-//! meanwhile is merged, field by field, and nothing that Flask wrote is lost.
+//! meanwhile is merged, field by field: what this program did not change stays as
+//! Flask wrote it, and of a field that both changed, this program's value is kept.
 //! A session that ends here, because it was destroyed or holds nothing any more, takes
 //! with it what Flask writes in that very moment.
 //! Flask-Session itself writes what it has, no matter what is there:
@@ -220,7 +228,11 @@
 //!   session: at its next request, unless `SESSION_REFRESH_EACH_REQUEST` is off.
 //! - **The types `filesystem` and `cachelib`** pickle their files, and stay Flask's
 //!   own. Change `SESSION_TYPE` first, which signs everybody out, once.
-//! - **`dynamodb`** has no store here.
+//! - **`dynamodb`** has no store here. [`Store`](crate::Store) is there to be
+//!   implemented.
+//! - **Lifetimes of more than 400 days** are refused where the `Ttl` is made. Browsers
+//!   keep no cookie for longer (RFC 6265bis, section 5.5), so the record would only
+//!   outlive its ticket.
 //! - **The absolute timeout**: Flask's records do not say when a session began.
 //!   `created_at()` and `expires_at()` are `None`.
 //!

@@ -48,7 +48,7 @@
 //! the network.
 //!
 //! `sweep` stands for [`sweep_every`](crate::Sessions), a task that you start
-//! once. A record past its time is never handed out, swept or not.
+//! once, and that goes on until what it returns is dropped. A record past its time is never handed out, swept or not.
 //!
 //! # What a request costs
 //!
@@ -76,8 +76,8 @@
 //! All stores keep the same rules, and the same tests hold them to it. As long
 //! as **one server is in charge of a record**, and remembers what it acknowledged:
 //!
-//! - no update is lost: a record is replaced only while it is the version that
-//!   the request saw;
+//! - no update is overwritten unseen: a record is replaced only while it is the
+//!   version that the request saw, and otherwise the changes are merged first;
 //! - a session that was logged out does not come back: a record that is gone is
 //!   never written again.
 //!
@@ -176,8 +176,8 @@
 //! **Galera** (MariaDB) decides at commit, on all nodes alike, which of two
 //! transactions that wrote to the same row stands. The other one fails with a
 //! deadlock, and the store sends it again; by then it finds another version, and
-//! reports a conflict. So no update is lost and nothing that was removed comes
-//! back, on whichever node it happens. But a node may serve, for a moment, what
+//! reports a conflict. So no update is overwritten unseen and nothing that was removed
+//! comes back, on whichever node it happens. But a node may serve, for a moment, what
 //! another one has just ended. Send all traffic to one node and keep the others
 //! for the failover, or set `wsrep_sync_wait = 7`, which lets a node catch up
 //! before it reads or writes.

@@ -12,6 +12,9 @@
 //! | `mongodb` | `mongodb` 3, `bytes` 1 |
 //! | `mysql`, `postgres`, `sqlite` | `sqlx` 0.9 |
 //! | `redis` | `redis` 1, `bytes` 1 |
+//!
+//! Beside these there are `http`, `serde`, `axum-core`, `tower-layer`, `tower-service`
+//! and `time`: the [list](crate#crates-in-the-public-interface) has their versions.
 
 #[cfg(all(unix, feature = "file"))]
 mod file;
@@ -65,7 +68,8 @@ use crate::ttl::Ttl;
 /// There is no upsert: a record is made by [`create`](Self::create), and
 /// replaced by [`update`](Self::update) only while it is still the version that
 /// the caller saw. A record that is gone stays gone. On that rest the two
-/// promises that no update is lost and that no session returns after logout.
+/// promises that no update is overwritten unseen and that no session returns after
+/// logout.
 ///
 /// # Every operation
 ///
