@@ -68,11 +68,8 @@ fn bring_together<C: Codec>(
     merge: impl Fn(Versions<C::Data>) -> C::Data,
     [base, mine, theirs]: [&[u8]; 3],
 ) -> Option<Vec<u8>> {
-    let versions = Versions {
-        base: C::decode(base).ok()?,
-        mine: C::decode(mine).ok()?,
-        theirs: C::decode(theirs).ok()?,
-    };
+    let versions =
+        Versions::new(C::decode(base).ok()?, C::decode(mine).ok()?, C::decode(theirs).ok()?);
     // A foreign record also holds what the data do not name.
     let mut before = Vec::new();
     if C::FOREIGN.is_some() {

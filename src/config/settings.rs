@@ -75,6 +75,22 @@ impl Default for Percent {
 pub struct InvalidPercent;
 
 /// The three versions of a session's data that meet in a conflict.
+///
+/// # Example
+///
+/// A function for `Config::merge_conflicts_with`, and a test of it:
+///
+/// ```
+/// use cloakroom::Versions;
+///
+/// /// Keeps what both requests added.
+/// fn sum(versions: Versions<u64>) -> u64 {
+///     versions.theirs + versions.mine - versions.base
+/// }
+///
+/// let versions = Versions::new(10, 11, 15);
+/// assert_eq!(sum(versions), 16);
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Versions<T> {
@@ -84,6 +100,15 @@ pub struct Versions<T> {
     pub mine: T,
     /// As the other request saved them.
     pub theirs: T,
+}
+
+impl<T> Versions<T> {
+    /// The data as both requests found them, as this request wants them, and as
+    /// the other request saved them.
+    #[must_use]
+    pub const fn new(base: T, mine: T, theirs: T) -> Self {
+        Self { base, mine, theirs }
+    }
 }
 
 /// What happens when another request changed the session at the same time.

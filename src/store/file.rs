@@ -204,7 +204,7 @@ impl Store for File {
                 None => files.live(dir, &name)?,
                 Some(ttl) => files.load_and_extend(dir, &name, ttl)?,
             };
-            Ok(found.map(|(header, value)| Record { value, revision: header.revision }))
+            Ok(found.map(|(header, value)| Record::new(value, header.revision)))
         })
         .await
     }

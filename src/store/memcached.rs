@@ -173,9 +173,8 @@ impl<D: MemcachedDial> Store for Memcached<D> {
         let mut loan = self.pool.lend().await?;
         let found = self.pool.in_time(loan.load(key, extend.map(Expiry::of))).await;
         let found = loan.end(found)?;
-        Ok(found.map(|Record { value, revision }| Record {
-            value,
-            revision: MemcachedRevision(Seen::Token(revision)),
+        Ok(found.map(|Record { value, revision }| {
+            Record::new(value, MemcachedRevision(Seen::Token(revision)))
         }))
     }
 

@@ -138,7 +138,7 @@ use crate::ttl::Ttl;
 ///             if let Some(ttl) = extend {
 ///                 row.get_mut().expires = now + ttl.as_millis();
 ///             }
-///             Some(Record { value: row.get().value.clone(), revision: row.get().revision })
+///             Some(Record::new(row.get().value.clone(), row.get().revision))
 ///         }))
 ///     }
 ///
@@ -256,12 +256,30 @@ pub trait Sweep: Store {
 pub type Loaded<S> = Option<Record<<S as Store>::Value, <S as Store>::Revision>>;
 
 /// A record as [`Store::load`] found it.
+///
+/// # Example
+///
+/// ```
+/// use cloakroom::store::Record;
+///
+/// let record = Record::new(vec![1, 2, 3], 7_u64);
+/// assert_eq!(record.value, [1, 2, 3]);
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Record<V, R> {
     /// The bytes.
     pub value: V,
     /// Their version, to be named in an [`update`](Store::update).
     pub revision: R,
+}
+
+impl<V, R> Record<V, R> {
+    /// The bytes of a record, in this version.
+    #[must_use]
+    pub const fn new(value: V, revision: R) -> Self {
+        Self { value, revision }
+    }
 }
 
 impl<V, R> fmt::Debug for Record<V, R> {

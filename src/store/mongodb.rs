@@ -315,7 +315,7 @@ impl Store for MongoDb {
         });
         let Some(held) = found.await?.map_err(MongoDbError::of)? else { return Ok(None) };
         let value = documents::value_of(held)?;
-        Ok(Some(Record { revision: MongoDbRevision(value.clone()), value }))
+        Ok(Some(Record::new(value.clone(), MongoDbRevision(value))))
     }
 
     async fn create(

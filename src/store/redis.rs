@@ -186,7 +186,7 @@ where
             command.arg("PX").arg(ttl.as_millis());
         }
         let value = bytes(self.send(&command).await)?;
-        Ok(value.map(|value| Record { revision: RedisRevision(value.clone()), value }))
+        Ok(value.map(|value| Record::new(value.clone(), RedisRevision(value))))
     }
 
     async fn create(

@@ -158,7 +158,7 @@ impl Flawed {
             let expires = self.expiry(ttl);
             state.records.insert(name.to_owned(), Entry { expires, revision, ..entry.clone() });
         }
-        Some(Record { value: entry.value, revision: entry.revision })
+        Some(Record::new(entry.value, entry.revision))
     }
 
     fn restart(&self, name: &str, ttl: Ttl) {

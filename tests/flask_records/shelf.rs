@@ -127,7 +127,7 @@ impl Store for Shelf {
             .call(name, |rows| {
                 let row = rows.by_key.get_mut(&key)?;
                 row.ttl = extend.unwrap_or(row.ttl);
-                Some(Record { value: row.value.clone(), revision: row.revision })
+                Some(Record::new(row.value.clone(), row.revision))
             })
             .await)
     }

@@ -66,7 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.finish().await?;
         let Some(Found { length, token }) = Found::in_line(&self.line)? else { return Ok(None) };
-        Ok(Some(Record { value: self.read_value(length).await?, revision: token }))
+        Ok(Some(Record::new(self.read_value(length).await?, token)))
     }
 
     /// Whether there was no record; then there is one now.

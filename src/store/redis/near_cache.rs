@@ -165,7 +165,7 @@ impl Store for NearCache<Redis<RedisServer>> {
 }
 
 fn record(value: Bytes) -> Record<Bytes, RedisRevision> {
-    Record { revision: RedisRevision(value.clone()), value }
+    Record::new(value.clone(), RedisRevision(value))
 }
 
 impl Listener for Records {

@@ -68,7 +68,7 @@ where
     for<'r> &'r [u8]: Decode<'r, R::Database> + Type<R::Database>,
 {
     let value = bytes(rows)?;
-    Ok(value.map(|value| Record { revision: SqlRevision(value.clone()), value }))
+    Ok(value.map(|value| Record::new(value.clone(), SqlRevision(value))))
 }
 
 /// The bytes in the first column of the only row of an answer.
