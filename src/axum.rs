@@ -1,8 +1,4 @@
 //! The axum adapter: [`Session`] as an extractor, and [`Error`] as a response.
-//!
-//! A handler takes `Session<..>` as an argument. A middleware may take it first,
-//! if it drops it before it calls the handler; otherwise the handler's
-//! extraction fails with [`Error::InUse`], which says so.
 
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
@@ -15,6 +11,10 @@ use crate::session::Session;
 use crate::signer::Signer;
 use crate::store::Store;
 
+/// A handler takes `Session<..>` as an argument. The session layer has to be there,
+/// and nobody else may hold the session: a middleware that takes it first drops it
+/// before it calls the handler. Otherwise the rejection is [`Error::MissingLayer`]
+/// or [`Error::InUse`], which say so.
 impl<A, S, C, K> FromRequestParts<A> for Session<S, C, K>
 where
     A: Send + Sync,

@@ -170,7 +170,7 @@
 //! | `json` | | [`Json`](codec): readable |
 //! | `flask` | | [`Flask`](codec) and [`Itsdangerous`](signer): live sessions shared with a Flask application, see the [`guide`] |
 //! | `tower` | with `axum` | `cloakroom::middleware`: the layer |
-//! | `axum` | yes | `cloakroom::axum`: [`Session`] as an extractor, [`Error`] as a response |
+//! | `axum` | yes | [`Session`] as an extractor, [`Error`] as a response |
 //! | `sweeper` | with `file`, `mysql`, `postgres`, `sqlite` | `Sessions::sweep_every`: a task that removes expired records |
 //! | `contract` | | the rules of a [`Store`] as tests, for stores of your own |
 //!
@@ -240,7 +240,7 @@ pub mod middleware;
 
 // Floor 6
 #[cfg(feature = "axum")]
-pub mod axum;
+mod axum;
 pub mod guide;
 
 pub use self::clock::Clock;

@@ -17,6 +17,18 @@ use crate::site::{Site, Visitor, routes, visit};
 use crate::support::browser::Browser;
 use crate::support::watched::Op;
 
+#[test]
+fn whoever_imports_all_of_cloakroom_still_names_the_crate_axum() {
+    mod application {
+        use cloakroom::*;
+
+        pub(super) fn router() -> axum::Router {
+            axum::Router::new().layer(Config::new().store(Memory::new()).data::<u8>().layer())
+        }
+    }
+    assert!(!application::router().has_routes());
+}
+
 #[tokio::test]
 async fn a_second_extraction_while_the_first_is_held_explains_itself() {
     async fn greedy(mut first: Visitor, _second: Visitor) {
