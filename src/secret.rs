@@ -13,7 +13,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// A secret of at least 32 bytes that signs cookies.
 ///
 /// It is wiped from memory when dropped, `Debug` does not show it, and there
-/// is no `Display`.
+/// is no `Display`. A clone is a copy of its own, wiped when it is dropped itself:
+/// with one, two kinds of sessions of an application are signed with one key. A
+/// tag covers the cookie's name, so a ticket under one name is none under another.
 ///
 /// # Example
 ///
@@ -31,6 +33,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// ```compile_fail
 /// let key = cloakroom::SecretKey::new(*b"too short");
 /// ```
+#[derive(Clone)]
 pub struct SecretKey {
     bytes: Zeroizing<Vec<u8>>,
 }
@@ -207,6 +210,15 @@ mod tests {
     fn two_generated_keys_differ() {
         let [a, b] = [SecretKey::generate(), SecretKey::generate()].map(|key| key.expect("a key"));
         assert_ne!(a.expose(), b.expose());
+    }
+
+    #[test]
+    fn a_clone_is_the_same_key_and_is_not_printed_either() {
+        let key = SecretKey::generate().expect("a key");
+        let clone = key.clone();
+        assert_eq!(clone.expose(), key.expose());
+        assert_ne!(clone.expose().as_ptr(), key.expose().as_ptr(), "each wipes its own");
+        assert_eq!(format!("{clone:?}"), "SecretKey(..)");
     }
 
     #[test]
