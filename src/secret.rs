@@ -140,7 +140,9 @@ impl fmt::Debug for SecretKey {
 }
 
 /// Why a [`SecretKey`] could not be made. No message repeats the secret.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` holds the message too, which is what a `main` that fails prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SecretKeyError {
     /// The key has fewer than 32 bytes.
@@ -166,6 +168,12 @@ pub enum SecretKeyError {
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness for a secret key")]
     NoRandomness,
+}
+
+impl fmt::Debug for SecretKeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretKeyError({self})")
+    }
 }
 
 fn decode(encoding: &Encoding, text: &str) -> Option<Vec<u8>> {
@@ -204,6 +212,13 @@ mod tests {
     fn a_missing_variable_is_named() {
         let refused = SecretKey::from_env("CLOAKROOM_NO_SUCH_VARIABLE").expect_err("not set");
         assert!(refused.to_string().contains("CLOAKROOM_NO_SUCH_VARIABLE"));
+    }
+
+    #[test]
+    fn a_main_that_fails_prints_the_message() {
+        let refused = SecretKey::from_env("CLOAKROOM_NO_SUCH_VARIABLE").expect_err("not set");
+        assert_eq!(format!("{refused:?}"), format!("SecretKeyError({refused})"));
+        assert!(format!("{refused:?}").contains("openssl rand -base64 32"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The signatures of Python's `itsdangerous`, as Flask-Session uses it.
 
+use std::fmt;
+
 use data_encoding::BASE64URL_NOPAD;
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use zeroize::Zeroizing;
@@ -79,7 +81,9 @@ impl Itsdangerous {
 }
 
 /// Why an [`Itsdangerous`] could not be made. No message repeats the secret.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` holds the message too, which is what a `main` that fails prints.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ItsdangerousError {
     /// The secret has no bytes, so that anybody could sign.
@@ -91,6 +95,12 @@ pub enum ItsdangerousError {
         /// Its name.
         variable: String,
     },
+}
+
+impl fmt::Debug for ItsdangerousError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ItsdangerousError({self})")
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -203,6 +213,8 @@ mod tests {
         assert!(matches!(signer("key").accept_older([]), Err(ItsdangerousError::Empty)));
         let refused = Itsdangerous::from_env("CLOAKROOM_NO_SUCH_VARIABLE").expect_err("not set");
         assert!(refused.to_string().contains("CLOAKROOM_NO_SUCH_VARIABLE"));
+        // A `main` that fails prints it so.
+        assert_eq!(format!("{refused:?}"), format!("ItsdangerousError({refused})"));
     }
 
     #[test]
