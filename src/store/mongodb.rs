@@ -130,6 +130,10 @@ impl MongoDb {
     /// Connects to the servers that a URL names: `mongodb://127.0.0.1`, or
     /// `mongodb://user:password@host:port,host:port/?replicaSet=name&tls=true`.
     ///
+    /// A database in the URL, as in `mongodb://host/admin`, is where users are looked
+    /// up, as in MongoDB's own tools. The sessions are in that of
+    /// [`database`](Self::database), as with Flask-Session.
+    ///
     /// For `mongodb+srv://`, switch the feature `dns-resolver` of the crate
     /// `mongodb` on in your own `Cargo.toml`.
     ///
