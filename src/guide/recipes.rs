@@ -169,7 +169,8 @@
 //! use axum::Router;
 //! use axum::routing::{get, post};
 //! use cloakroom::{
-//!     Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, Ttl, cookie_name,
+//!     Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError, Ttl,
+//!     cookie_name,
 //! };
 //! use serde::{Deserialize, Serialize};
 //!
@@ -186,26 +187,26 @@
 //! type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
 //! type AdminSession = Session<Memory, Postcard<Admin>, HmacSha256>;
 //!
-//! # let secret = "5f".repeat(32);
+//! let key = SecretKey::generate()?; // `from_env` in production
 //! let store = Memory::new(); // clones share the records
 //! let carts = Config::new()
 //!     .store(store.clone())
 //!     .data::<Cart>()
 //!     .signed()
-//!     .secret_key(SecretKey::from_hex(&secret)?)
+//!     .secret_key(key.clone())
 //!     .cookie(Cookie::host(cookie_name!("cart")))
 //!     .build();
 //! let admins = Config::new()
 //!     .store(store)
 //!     .data::<Admin>()
 //!     .signed()
-//!     .secret_key(SecretKey::from_hex(&secret)?) // the same key will do
+//!     .secret_key(key) // one key may sign for both
 //!     .cookie(Cookie::host(cookie_name!("admin")))
 //!     .idle_timeout(Ttl::minutes(15))
 //!     .build();
 //!
-//! async fn add(mut cart: CartSession) {
-//!     cart.items.push(7);
+//! async fn add(mut cart: CartSession) -> Result<(), SessionError<Memory, Postcard<Cart>>> {
+//!     cart.update(|cart| cart.items.push(7)).await
 //! }
 //!
 //! // A handler may take both.
