@@ -29,11 +29,13 @@ impl Address {
         Ok(Self { id, key })
     }
 
-    /// Reads it from the first cookie that is a ticket.
+    /// Reads it from the first cookie that is a ticket, and none of those that were
+    /// tried.
     pub(super) fn read<S: Store, C: Codec, K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
         headers: &HeaderMap,
+        tried: &[SessionId],
     ) -> Result<(), Presented> {
         let settings = sessions.settings();
         let name = &settings.cookie.name;
@@ -42,7 +44,9 @@ impl Address {
             presented = Presented::Dead;
             let value = str::from_utf8(value).ok();
             value.and_then(|value| sessions.signer().verify(name, value)).is_some_and(|id| {
-                self.id.read(id, settings.id_length) || (settings.uuid_ids && self.id.read_uuid(id))
+                let is_id = self.id.read(id, settings.id_length)
+                    || (settings.uuid_ids && self.id.read_uuid(id));
+                is_id && !tried.contains(&self.id)
             })
         });
         if !is_ticket {

@@ -77,6 +77,9 @@ pub(crate) struct Parts<S: Store, C: Codec, K: Signer> {
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     /// Opens the session whose ticket the request's headers carry, or a new one.
     ///
+    /// Of several cookies of the name, the first that leads to a session counts;
+    /// three are looked up at most.
+    ///
     /// # Errors
     ///
     /// [`Error::Store`](crate::Error::Store) when the store fails. A ticket that

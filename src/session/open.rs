@@ -17,6 +17,11 @@ use crate::record::{self, Contents, Destination, Header};
 use crate::signer::Signer;
 use crate::store::{Key, Record, Store};
 
+/// How many tickets of one request are looked up. A browser may hold several
+/// cookies of one name, of other domains or paths, or from before the cookie's
+/// attributes were changed; it does not say which is which.
+const MAX_LOOK_UPS: usize = 3;
+
 /// A session while it is open.
 ///
 /// Its box serves one request of a thread after the other: see
@@ -107,6 +112,20 @@ impl Presented {
             Destination::Undisclosed(_) => Self::Moved(None),
         }
     }
+
+    /// Of two tickets that led to no session, the one that more depends on.
+    fn or_weightier(self, other: Self) -> Self {
+        if other.weight() > self.weight() { other } else { self }
+    }
+
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Dead => 1,
+            Self::Moved(_) => 2,
+            Self::Unreadable(_) => 3,
+        }
+    }
 }
 
 impl<S: Store, C: Codec> State<S, C> {
@@ -122,23 +141,43 @@ impl<S: Store, C: Codec> State<S, C> {
         Ok(state)
     }
 
-    /// Loads the session of the client's ticket; says what there was instead, when
-    /// there is none.
+    /// Loads the session of the client's ticket, the first that is live of several;
+    /// says what there was instead, when there is none.
     async fn load<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
         headers: &HeaderMap,
     ) -> Result<Option<Presented>, SessionError<S, C>> {
-        let settings = sessions.settings();
-        if let Err(presented) = self.address.read(sessions, headers) {
+        let mut tried = Vec::new();
+        if let Err(presented) = self.address.read(sessions, headers, &tried) {
             return Ok(Some(presented));
         }
+        let mut presented = Presented::Nothing;
+        loop {
+            match self.look_up(sessions).await? {
+                Ok(()) => return Ok(None),
+                Err(instead) => presented = presented.or_weightier(instead),
+            }
+            tried.push(self.address.id.clone());
+            if tried.len() == MAX_LOOK_UPS || self.address.read(sessions, headers, &tried).is_err()
+            {
+                return Ok(Some(presented));
+            }
+        }
+    }
+
+    /// Loads the session at the address.
+    async fn look_up<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<Result<(), Presented>, SessionError<S, C>> {
+        let settings = sessions.settings();
         let extend = (settings.renewal == Renewal::EveryRequest).then_some(settings.idle_timeout);
         let key = &self.address.key;
         let loaded = sessions.store().load(key, extend).await.map_err(Error::Store)?;
         Ok(match loaded {
-            Some(record) => self.read(sessions, record).err(),
-            None => Some(Presented::Dead),
+            Some(record) => self.read(sessions, record),
+            None => Err(Presented::Dead),
         })
     }
 

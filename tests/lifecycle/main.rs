@@ -3,6 +3,7 @@
 
 mod conflicts;
 mod journal;
+mod several_tickets;
 mod storing;
 mod tickets;
 mod timeouts;
