@@ -42,7 +42,8 @@ enum Stage<F, B, S: Store, C: Codec, K: Signer> {
 }
 
 type Saving<S, C, K> = Pin<Box<dyn Future<Output = Saved<S, C, K>> + Send>>;
-type Saved<S, C, K> = Result<Parts<S, C, K>, SessionError<S, C>>;
+/// Comes back with the session in any case: a ticket may be due all the same.
+type Saved<S, C, K> = (Parts<S, C, K>, Result<(), SessionError<S, C>>);
 
 impl<F, B, S: Store, C: Codec, K: Signer> ResponseFuture<F, B, S, C, K> {
     pub(super) const fn new(future: F, peg: Peg) -> Self {
@@ -72,14 +73,9 @@ where
                     stage.set(Stage::Saving { response, saving });
                 }
                 StageProjection::Saving { response, saving } => {
-                    let saved = ready!(saving.as_mut().poll(cx));
+                    let (parts, saved) = ready!(saving.as_mut().poll(cx));
                     let mut response = std::mem::take(response);
-                    let written = saved.and_then(|Parts { sessions, state }| {
-                        state.write_ticket(&sessions, response.headers_mut())?;
-                        state.put_aside();
-                        Ok(())
-                    });
-                    refuse_on_error(&mut response, written);
+                    end(parts, saved, &mut response);
                     return Poll::Ready(Ok(response));
                 }
             }
@@ -110,20 +106,40 @@ where
     };
     match state.plan(sessions.settings(), response.status().is_server_error()) {
         Ok(plan) if plan.step == Step::Nothing => {
-            let written = state.write_ticket(&sessions, response.headers_mut());
-            state.put_aside();
-            refuse_on_error(response, written);
+            end(Parts { sessions, state }, Ok(()), response);
             None
         }
         Ok(plan) => Some(Box::pin(async move {
-            state.carry_out(&sessions, plan).await?;
-            Ok(Parts { sessions, state })
+            let saved = state.carry_out(&sessions, plan).await;
+            (Parts { sessions, state }, saved)
         })),
         Err(error) => {
-            refuse_on_error(response, Err(error));
+            end(Parts { sessions, state }, Err(error), response);
             None
         }
     }
+}
+
+/// Writes the ticket. On an error, the response is replaced, and gets the ticket
+/// that was due before.
+fn end<B, S, C, K>(
+    Parts { sessions, state }: Parts<S, C, K>,
+    saved: Result<(), SessionError<S, C>>,
+    response: &mut Response<B>,
+) where
+    B: Default,
+    S: Store,
+    C: Codec,
+    K: Signer,
+{
+    let written = saved.and_then(|()| state.write_ticket(&sessions, response.headers_mut()));
+    if written.is_ok() {
+        state.put_aside();
+        return;
+    }
+    refuse_on_error(response, written);
+    // It would be the same error again.
+    let _ = state.write_due_ticket(&sessions, response.headers_mut());
 }
 
 /// Turns the response into an error, where there is one.

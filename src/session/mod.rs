@@ -320,7 +320,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Errors
     ///
     /// As [`save`](Self::save), except that a session which was destroyed
-    /// meanwhile is no error. After an error, the headers are untouched.
+    /// meanwhile is no error. After an error, the headers get the ticket that an
+    /// earlier [`save`](Self::save) or [`update`](Self::update) has made due, and
+    /// nothing else: send them with the error, or a rotated session is lost.
     pub async fn close(
         mut self,
         response_headers: &mut HeaderMap,
@@ -329,8 +331,15 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         if let Some(loan) = self.loan {
             peg::forget(sessions.clone(), loan);
         }
-        let plan = state.plan(sessions.settings(), false)?;
-        state.carry_out(&sessions, plan).await?;
+        let saved = match state.plan(sessions.settings(), false) {
+            Ok(plan) => state.carry_out(&sessions, plan).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = saved {
+            // The first error says more.
+            let _ = state.write_due_ticket(&sessions, response_headers);
+            return Err(error);
+        }
         state.write_ticket(&sessions, response_headers)?;
         state.put_aside();
         Ok(())

@@ -46,6 +46,19 @@ impl<S: Store, C: Codec> State<S, C> {
         }
         vary_by_cookie(headers)
     }
+
+    /// After an error: writes a ticket only where a step that was completed has made
+    /// it due. The browser holds one that is worth nothing any more.
+    pub(crate) fn write_due_ticket<K: Signer>(
+        &self,
+        sessions: &Sessions<S, C, K>,
+        headers: &mut HeaderMap,
+    ) -> Result<(), SessionError<S, C>> {
+        match self.ticket {
+            Ticket::Keep => Ok(()),
+            Ticket::Send | Ticket::Withdraw => self.write_ticket(sessions, headers),
+        }
+    }
 }
 
 /// Tells caches that the response depends on the request's cookie.

@@ -8,6 +8,7 @@ mod bad_input;
 mod caches;
 mod conflicts;
 mod cookies;
+mod due_tickets;
 mod extraction;
 mod faults;
 mod foreign_records;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cloakroom::{Config, Error};
 use http::HeaderMap;
+use http::header::COOKIE;
 
 use crate::visitor::{Account, Sent, Visitor};
 
@@ -185,4 +186,30 @@ async fn of_two_rotations_one_wins_and_one_record_is_left() {
     visitor.clock.advance(Duration::from_secs(61));
     visitor.sessions.sweep().await.expect("swept");
     assert_eq!(visitor.sessions.store().len(), 1);
+}
+
+#[tokio::test]
+async fn a_close_that_fails_writes_the_ticket_of_what_was_saved_and_nothing_else() {
+    for rotated in [false, true] {
+        let mut visitor = Visitor::configured(Config::reject_conflicts).returned().await;
+        let mut session = visitor.open().await;
+        if rotated {
+            session.rotate();
+            session.save().await.expect("saved");
+        }
+        let ticket = format!("__Host-id={}", session.id().expect("stored").as_str());
+        let cookies = HeaderMap::from_iter([(COOKIE, ticket.parse().expect("a header"))]);
+        let mut other = visitor.sessions.open(&cookies).await.expect("open");
+        other.visits = 5;
+        other.close(&mut HeaderMap::new()).await.expect("saved");
+
+        session.visits = 9;
+        let mut response = HeaderMap::new();
+        let refused = session.close(&mut response).await.expect_err("somebody else wrote");
+        assert!(matches!(refused, Error::Conflict), "{refused}");
+
+        assert_eq!(response.is_empty(), !rotated, "{response:?}");
+        assert_eq!(visitor.keep(&response), if rotated { Sent::Cookie } else { Sent::Nothing });
+        assert_eq!(visitor.open().await.visits, 5, "rotated: {rotated}");
+    }
 }

@@ -70,7 +70,12 @@ impl Visitor {
         let mut headers = HeaderMap::new();
         session.close(&mut headers).await.expect("the session is saved");
         assert_eq!(headers["vary"], "cookie");
-        let Some(cookie) = headers.get(SET_COOKIE) else { return Sent::Nothing };
+        self.keep(&headers)
+    }
+
+    /// Takes the cookie of a response, and says what was sent.
+    pub(crate) fn keep(&mut self, response: &HeaderMap) -> Sent {
+        let Some(cookie) = response.get(SET_COOKIE) else { return Sent::Nothing };
         let cookie = cookie.to_str().expect("text");
         if cookie.contains("Max-Age=0") {
             self.cookies.remove(COOKIE);
