@@ -65,7 +65,7 @@ fn signatures(c: &mut Criterion) {
         b.iter(|| signer.verify("__Host-id", black_box(&value)).is_some());
     });
 
-    assert_eq!(signer.verify("__Host-id", &value), Some(id.as_str()));
+    assert!(signer.verify("__Host-id", &value).is_some_and(|ticket| ticket.id() == id.as_str()));
     value.pop();
     group.bench_function("refuse", |b| {
         b.iter(|| signer.verify("__Host-id", black_box(&value)).is_some());

@@ -159,6 +159,10 @@ impl<S, C> Config<S, C, Unsigned> {
 impl<S, C> Config<S, C, HmacSha256> {
     /// A key that signed in the past and is still accepted. May be called
     /// several times. Flask's `SECRET_KEY_FALLBACKS`.
+    ///
+    /// A live session whose ticket it has signed gets its ticket sent anew, signed
+    /// by the newest key. When every server has had the new key for as long as the
+    /// idle timeout, sessions in use have new tickets, and the older key can go.
     pub fn accept_older_key(mut self, key: SecretKey) -> Self {
         self.signer.accept_older(&key);
         self

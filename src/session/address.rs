@@ -30,29 +30,25 @@ impl Address {
     }
 
     /// Reads it from the first cookie that is a ticket, and none of those that were
-    /// tried.
+    /// tried; says whether an older key has signed it.
     pub(super) fn read<S: Store, C: Codec, K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
         headers: &HeaderMap,
         tried: &[SessionId],
-    ) -> Result<(), Presented> {
+    ) -> Result<bool, Presented> {
         let settings = sessions.settings();
         let name = &settings.cookie.name;
         let mut presented = Presented::Nothing;
-        let is_ticket = candidates(headers, name).any(|value| {
+        let is_by_older_key = candidates(headers, name).find_map(|value| {
             presented = Presented::Dead;
-            let value = str::from_utf8(value).ok();
-            value.and_then(|value| sessions.signer().verify(name, value)).is_some_and(|id| {
-                let is_id = self.id.read(id, settings.id_length)
-                    || (settings.uuid_ids && self.id.read_uuid(id));
-                is_id && !tried.contains(&self.id)
-            })
+            let verified = sessions.signer().verify(name, str::from_utf8(value).ok()?)?;
+            let is_id = self.id.read(verified.id(), settings.id_length)
+                || (settings.uuid_ids && self.id.read_uuid(verified.id()));
+            (is_id && !tried.contains(&self.id)).then_some(verified.is_by_older_key())
         });
-        if !is_ticket {
-            return Err(presented);
-        }
+        let Some(is_by_older_key) = is_by_older_key else { return Err(presented) };
         sessions.set_key(&mut self.key, &self.id);
-        Ok(())
+        Ok(is_by_older_key)
     }
 }

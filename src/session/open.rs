@@ -149,21 +149,24 @@ impl<S: Store, C: Codec> State<S, C> {
         headers: &HeaderMap,
     ) -> Result<Option<Presented>, SessionError<S, C>> {
         let mut tried = Vec::new();
-        if let Err(presented) = self.address.read(sessions, headers, &tried) {
-            return Ok(Some(presented));
-        }
         let mut presented = Presented::Nothing;
-        loop {
+        while tried.len() < MAX_LOOK_UPS {
+            let is_by_older_key = match self.address.read(sessions, headers, &tried) {
+                Ok(is_by_older_key) => is_by_older_key,
+                Err(none) => return Ok(Some(presented.or_weightier(none))),
+            };
             match self.look_up(sessions).await? {
-                Ok(()) => return Ok(None),
+                Ok(()) => {
+                    if is_by_older_key {
+                        self.ticket = Ticket::Send;
+                    }
+                    return Ok(None);
+                }
                 Err(instead) => presented = presented.or_weightier(instead),
             }
             tried.push(self.address.id.clone());
-            if tried.len() == MAX_LOOK_UPS || self.address.read(sessions, headers, &tried).is_err()
-            {
-                return Ok(Some(presented));
-            }
         }
+        Ok(Some(presented))
     }
 
     /// Loads the session at the address.

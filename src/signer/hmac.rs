@@ -3,8 +3,8 @@
 use data_encoding::BASE64URL_NOPAD;
 use ring::hmac::{Context, HMAC_SHA256, Key};
 
-use super::Signer;
 use super::tag::Keys;
+use super::{Signer, Verified};
 use crate::secret::SecretKey;
 
 /// The characters of a tag: 32 bytes in base64url without padding.
@@ -47,12 +47,12 @@ impl Signer for HmacSha256 {
         BASE64URL_NOPAD.encode_append(context.sign().as_ref(), value);
     }
 
-    fn verify<'v>(&self, name: &str, value: &'v str) -> Option<&'v str> {
+    fn verify<'v>(&self, name: &str, value: &'v str) -> Option<Verified<'v>> {
         let (id, tag) = value.split_at_checked(value.len().checked_sub(1 + TAG_CHARACTERS)?)?;
         let tag = tag.strip_prefix('.')?;
         let mut buffer = [0; MAX_SIGNED];
         let signed = join(&mut buffer, [name.as_bytes(), b"=", id.as_bytes()])?;
-        self.keys.have_signed(signed, tag).then_some(id)
+        self.keys.verify(id, signed, tag)
     }
 }
 
@@ -78,6 +78,11 @@ mod tests {
         HmacSha256::new(&SecretKey::new([fill; 32]))
     }
 
+    /// The id of a value that is accepted.
+    fn id_in<'v>(signer: &HmacSha256, name: &str, value: &'v str) -> Option<&'v str> {
+        signer.verify(name, value).map(Verified::id)
+    }
+
     fn signed(signer: &HmacSha256, name: &str, id: &str) -> String {
         let mut value = id.to_owned();
         signer.sign(name, id, &mut value);
@@ -95,8 +100,8 @@ mod tests {
     #[test]
     fn a_tag_for_one_cookie_is_not_one_for_another() {
         let value = signed(&signer(7), "id", "abc");
-        assert_eq!(signer(7).verify("id", &value), Some("abc"));
-        assert_eq!(signer(7).verify("other", &value), None);
+        assert_eq!(id_in(&signer(7), "id", &value), Some("abc"));
+        assert_eq!(id_in(&signer(7), "other", &value), None);
     }
 
     #[test]
@@ -107,7 +112,7 @@ mod tests {
                 let mut changed = value.clone();
                 changed.replace_range(at..=at, replacement);
                 if changed != value {
-                    assert_eq!(signer(7).verify("id", &changed), None, "{changed}");
+                    assert_eq!(id_in(&signer(7), "id", &changed), None, "{changed}");
                 }
             }
         }
@@ -117,20 +122,29 @@ mod tests {
     fn a_value_of_any_length_is_refused_without_harm() {
         let signer = signer(7);
         for value in ["", ".", "..", "abc", "abc.", &"x".repeat(100_000)] {
-            assert_eq!(signer.verify("id", value), None);
+            assert_eq!(id_in(&signer, "id", value), None);
         }
         let long = signed(&signer, "id", &"x".repeat(1_000));
-        assert_eq!(signer.verify("id", &long), None);
+        assert_eq!(id_in(&signer, "id", &long), None);
+    }
+
+    #[test]
+    fn a_verified_id_is_not_printed() {
+        let text = format!("{:?}", [Verified::new("abc"), Verified::by_older_key("abc")]);
+        assert!(!text.contains("abc"), "{text}");
     }
 
     #[test]
     fn older_keys_are_accepted_and_the_newest_signs() {
         let old = signed(&signer(1), "id", "abc");
         let mut rotated = signer(2);
-        assert_eq!(rotated.verify("id", &old), None);
+        assert_eq!(id_in(&rotated, "id", &old), None);
 
         rotated.accept_older(&SecretKey::new([1; 32]));
-        assert_eq!(rotated.verify("id", &old), Some("abc"));
+        assert_eq!(id_in(&rotated, "id", &old), Some("abc"));
+        let is_old = |value: &str| rotated.verify("id", value).map(Verified::is_by_older_key);
+        assert_eq!(is_old(&old), Some(true));
+        assert_eq!(is_old(&signed(&rotated, "id", "abc")), Some(false));
         assert_eq!(signed(&rotated, "id", "abc"), signed(&signer(2), "id", "abc"));
     }
 }

@@ -6,8 +6,8 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use zeroize::Zeroizing;
 
-use super::Signer;
 use super::tag::Keys;
+use super::{Signer, Verified};
 
 /// What keeps a signature for one purpose from being one for another.
 const SALT: &[u8] = b"flask-session";
@@ -36,7 +36,7 @@ const SALT: &[u8] = b"flask-session";
 /// use cloakroom::{Itsdangerous, Signer};
 ///
 /// let signer = Itsdangerous::new("dev-secret-key")?.accept_older("the key before")?;
-/// assert_eq!(signer.verify("session", "forged.EZpzwDXbKU-tShDwbxxGrS8asEg"), None);
+/// assert!(signer.verify("session", "forged.EZpzwDXbKU-tShDwbxxGrS8asEg").is_none());
 /// # Ok::<(), cloakroom::signer::ItsdangerousError>(())
 /// ```
 #[derive(Debug)]
@@ -69,7 +69,8 @@ impl Itsdangerous {
         Self::new(Zeroizing::new(value.into_encoded_bytes()).as_slice())
     }
 
-    /// Accepts what `secret` has signed, too. May be called several times.
+    /// Accepts what `secret` has signed, too, and lets live sessions have their
+    /// tickets signed anew. May be called several times.
     ///
     /// # Errors
     ///
@@ -111,10 +112,10 @@ impl Signer for Itsdangerous {
         BASE64URL_NOPAD.encode_append(tag.as_ref(), value);
     }
 
-    fn verify<'v>(&self, _: &str, value: &'v str) -> Option<&'v str> {
+    fn verify<'v>(&self, _: &str, value: &'v str) -> Option<Verified<'v>> {
         let (id, tag) = value.rsplit_once('.')?;
         let tag = tag.strip_suffix('=').unwrap_or(tag);
-        self.keys.have_signed(id.as_bytes(), tag).then_some(id)
+        self.keys.verify(id, id.as_bytes(), tag)
     }
 }
 
@@ -147,6 +148,11 @@ mod tests {
         Itsdangerous::new(secret).expect("a secret")
     }
 
+    /// The id of a value that is accepted.
+    fn id_in<'v>(signer: &Itsdangerous, value: &'v str) -> Option<&'v str> {
+        signer.verify("session", value).map(Verified::id)
+    }
+
     fn signed(signer: &Itsdangerous, id: &str) -> String {
         let mut value = id.to_owned();
         signer.sign("session", id, &mut value);
@@ -158,17 +164,17 @@ mod tests {
         for (secret, id, tag) in SIGNED {
             let value = format!("{id}.{tag}");
             assert_eq!(signed(&signer(secret), id), value);
-            assert_eq!(signer(secret).verify("session", &value), Some(id));
-            assert_eq!(signer(secret).verify("session", &format!("{value}=")), Some(id));
-            assert_eq!(signer("another").verify("session", &value), None);
+            assert_eq!(id_in(&signer(secret), &value), Some(id));
+            assert_eq!(id_in(&signer(secret), &format!("{value}=")), Some(id));
+            assert_eq!(id_in(&signer("another"), &value), None);
         }
     }
 
     #[test]
     fn the_last_dot_divides() {
         let value = signed(&signer("key"), "a.b");
-        assert_eq!(signer("key").verify("session", &value), Some("a.b"));
-        assert_eq!(signer("key").verify("session", &format!("{value}.")), None);
+        assert_eq!(id_in(&signer("key"), &value), Some("a.b"));
+        assert_eq!(id_in(&signer("key"), &format!("{value}.")), None);
     }
 
     #[test]
@@ -179,31 +185,34 @@ mod tests {
                 let mut changed = value.clone();
                 changed.replace_range(at..=at, replacement);
                 if changed != value {
-                    assert_eq!(signer("key").verify("session", &changed), None, "{changed}");
+                    assert_eq!(id_in(&signer("key"), &changed), None, "{changed}");
                 }
             }
         }
-        assert_eq!(signer("key").verify("session", &format!("{value}==")), None);
+        assert_eq!(id_in(&signer("key"), &format!("{value}==")), None);
     }
 
     #[test]
     fn a_value_of_any_length_is_refused_without_harm() {
         let long = "x".repeat(100_000);
         for value in ["", ".", "..", "abc", "abc.", "abc.=", &long, &format!("a.{long}")] {
-            assert_eq!(signer("key").verify("session", value), None);
+            assert_eq!(id_in(&signer("key"), value), None);
         }
         let value = signed(&signer("key"), &long);
-        assert_eq!(signer("key").verify("session", &value), Some(&*long));
+        assert_eq!(id_in(&signer("key"), &value), Some(&*long));
     }
 
     #[test]
     fn older_secrets_are_accepted_and_the_newest_signs() {
         let old = signed(&signer("old"), "abc");
         let rotated = signer("new").accept_older("older").expect("a secret");
-        assert_eq!(rotated.verify("session", &old), None);
+        assert_eq!(id_in(&rotated, &old), None);
 
         let rotated = rotated.accept_older("old").expect("a secret");
-        assert_eq!(rotated.verify("session", &old), Some("abc"));
+        assert_eq!(id_in(&rotated, &old), Some("abc"));
+        let is_old = |value: &str| rotated.verify("session", value).map(Verified::is_by_older_key);
+        assert_eq!(is_old(&old), Some(true));
+        assert_eq!(is_old(&signed(&rotated, "abc")), Some(false));
         assert_eq!(signed(&rotated, "abc"), signed(&signer("new"), "abc"));
     }
 

@@ -1,6 +1,6 @@
 //! No tag.
 
-use super::Signer;
+use super::{Signer, Verified};
 
 /// The cookie's value is the session id alone.
 ///
@@ -15,7 +15,7 @@ pub struct Unsigned;
 impl Signer for Unsigned {
     fn sign(&self, _: &str, _: &str, _: &mut String) {}
 
-    fn verify<'v>(&self, _: &str, value: &'v str) -> Option<&'v str> {
-        Some(value)
+    fn verify<'v>(&self, _: &str, value: &'v str) -> Option<Verified<'v>> {
+        Some(Verified::new(value))
     }
 }

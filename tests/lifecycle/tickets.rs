@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cloakroom::{
     Clock, Codec, Config, Cookie, Error, HmacSha256, Key, KeyPrefix, Memory, MessagePack, Postcard,
-    SecretKey, Sessions, Store, Unsigned, cookie_name,
+    Renewal, SecretKey, Sessions, Store, Unsigned, cookie_name,
 };
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
@@ -213,6 +213,73 @@ async fn a_signed_ticket_survives_a_change_of_the_key() {
     assert_eq!(store.take_calls(), [""; 0], "a forged ticket does not reach the store");
 }
 
+#[tokio::test]
+async fn a_session_in_use_outlives_the_key_that_signed_its_ticket() {
+    for renewal in [Renewal::default(), Renewal::EveryRequest, Renewal::Never] {
+        for permanent in [false, true] {
+            let [old, new] = [1, 2].map(|fill| move || SecretKey::new([fill; 32]));
+            let clock = Clock::manual();
+            let store = Journal::new(&clock);
+            let config = || {
+                let config =
+                    Config::new().store(store.clone()).codec(MessagePack::<Account>::new());
+                let config = config.permanent(permanent).renewal(renewal).clock(clock.clone());
+                config.signed()
+            };
+            let before = cookie_of(&config().secret_key(old()).build()).await;
+            let rotated = config().secret_key(new()).accept_older_key(old()).build();
+            store.take_calls();
+            let after = sent_by_a_reader(&rotated, &before).await.expect("the ticket, sent anew");
+            assert_eq!(store.take_calls().len(), 1, "a load");
+
+            let sent = sent_by_a_reader(&rotated, &after).await;
+            assert_eq!(
+                sent.is_some(),
+                permanent && renewal == Renewal::EveryRequest,
+                "{renewal:?}"
+            );
+            let replaced = config().secret_key(new()).build();
+            let session = replaced.open(&after).await.expect("open");
+            assert_eq!(session.visits, 1, "{renewal:?}, permanent: {permanent}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_of_an_older_key_is_sent_anew_only_for_a_live_session() {
+    let [old, new] = [1, 2].map(|fill| move || SecretKey::new([fill; 32]));
+    let store = Journal::new(&Clock::system());
+    let config =
+        || Config::new().store(store.clone()).codec(MessagePack::<Account>::new()).signed();
+    let cookies = cookie_of(&config().secret_key(old()).build()).await;
+    let rotated = config().secret_key(new()).accept_older_key(old()).build();
+
+    let mut moving = rotated.open(&cookies).await.expect("open");
+    moving.rotate();
+    let mut response = HeaderMap::new();
+    moving.close(&mut response).await.expect("rotated");
+    assert_eq!(response.get_all(SET_COOKIE).iter().count(), 1, "once per response");
+    assert_eq!(sent_by_a_reader(&rotated, &cookies).await, None, "moved");
+
+    let cookies = cookie_of(&config().secret_key(old()).build()).await;
+    let mut ending = rotated.open(&cookies).await.expect("open");
+    ending.destroy();
+    let mut response = HeaderMap::new();
+    ending.close(&mut response).await.expect("removed");
+    assert_eq!(response.get_all(SET_COOKIE).iter().count(), 1, "the removal alone");
+}
+
+/// The cookie that a request gets which only reads.
+async fn sent_by_a_reader<C: Codec<Data = Account>>(
+    sessions: &Sessions<Journal, C, HmacSha256>,
+    cookies: &HeaderMap,
+) -> Option<HeaderMap> {
+    let session = sessions.open(cookies).await.expect("open");
+    let mut response = HeaderMap::new();
+    session.close(&mut response).await.expect("closed");
+    response.contains_key(SET_COOKIE).then(|| cookie_in(&response))
+}
+
 async fn cookie_of<C: Codec<Data = Account>>(
     sessions: &Sessions<Journal, C, HmacSha256>,
 ) -> HeaderMap {
@@ -220,6 +287,10 @@ async fn cookie_of<C: Codec<Data = Account>>(
     session.visits = 1;
     let mut response = HeaderMap::new();
     session.close(&mut response).await.expect("saved");
+    cookie_in(&response)
+}
+
+fn cookie_in(response: &HeaderMap) -> HeaderMap {
     let cookie = response[SET_COOKIE].to_str().expect("text");
     let (pair, _) = cookie.split_once(';').expect("attributes");
     HeaderMap::from_iter([(COOKIE, pair.parse().expect("a header"))])
