@@ -11,7 +11,7 @@ use super::save::MOVED_TTL;
 use super::spare;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
-use crate::config::{Renewal, Sessions};
+use crate::config::{Renewal, Sessions, Settings};
 use crate::error::{Error, SessionError};
 use crate::record::{self, Contents, Destination, Header};
 use crate::signer::Signer;
@@ -94,8 +94,12 @@ impl<S: Store> Stored<S> {
 pub(crate) enum Presented {
     /// No ticket.
     Nothing,
-    /// A ticket that is worth nothing.
+    /// A ticket that is worth nothing, and is left in the browser: somebody else
+    /// knows better, or not all of several were looked up.
     Dead,
+    /// A ticket that is worth nothing, found so when the session was opened, at a
+    /// time in milliseconds since the Unix epoch.
+    Stale(u64),
     /// The ticket of a session that was just given a fresh id: another response
     /// is about to bring the browser the new one. Where it went is not always
     /// known.
@@ -118,10 +122,20 @@ impl Presented {
         if other.weight() > self.weight() { other } else { self }
     }
 
+    /// That a ticket is dead is told to the browser, unless that takes too long.
+    /// Not in shared sessions: Flask leaves no trace of where it has moved one, and
+    /// leaves a ticket that is worth nothing alone.
+    fn noted_as_stale<C: Codec>(self, settings: &Settings) -> Self {
+        match self {
+            Self::Dead if C::FOREIGN.is_none() => Self::Stale(settings.clock.unix_millis()),
+            other => other,
+        }
+    }
+
     const fn weight(&self) -> u8 {
         match self {
             Self::Nothing => 0,
-            Self::Dead => 1,
+            Self::Dead | Self::Stale(_) => 1,
             Self::Moved(_) => 2,
             Self::Unreadable(_) => 3,
         }
@@ -150,10 +164,14 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<Option<Presented>, SessionError<S, C>> {
         let mut tried = Vec::new();
         let mut presented = Presented::Nothing;
-        while tried.len() < MAX_LOOK_UPS {
+        loop {
             let is_by_older_key = match self.address.read(sessions, headers, &tried) {
+                Ok(_) if tried.len() == MAX_LOOK_UPS => return Ok(Some(presented)),
                 Ok(is_by_older_key) => is_by_older_key,
-                Err(none) => return Ok(Some(presented.or_weightier(none))),
+                Err(none) => {
+                    let presented = presented.or_weightier(none);
+                    return Ok(Some(presented.noted_as_stale::<C>(sessions.settings())));
+                }
             };
             match self.look_up(sessions).await? {
                 Ok(()) => {
@@ -166,7 +184,6 @@ impl<S: Store, C: Codec> State<S, C> {
             }
             tried.push(self.address.id.clone());
         }
-        Ok(Some(presented))
     }
 
     /// Loads the session at the address.

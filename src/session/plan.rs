@@ -9,6 +9,10 @@ use crate::record::{self, Header};
 use crate::store::Store;
 use crate::ttl::Ttl;
 
+/// What was found so long ago, in milliseconds, is not told to the browser unseen:
+/// another response may have brought it a newer ticket.
+const LATE_AFTER_MILLIS: u64 = 100;
+
 /// What is to be done. Where that is to write, the record stands in the draft.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
@@ -67,7 +71,7 @@ impl<S: Store, C: Codec> State<S, C> {
         failed: bool,
     ) -> Result<Plan, SessionError<S, C>> {
         if self.is_as_opened(settings) {
-            self.withdraw_dead_ticket();
+            self.withdraw_stale_ticket(settings);
             return Ok(Plan::NOTHING);
         }
         let old = self.stored.as_ref().map(|stored| stored.header);
@@ -104,22 +108,20 @@ impl<S: Store, C: Codec> State<S, C> {
                     self.draft.write::<C>(plan.header, &self.data, None).map_err(Error::Codec)?;
                 }
             },
-            Step::Nothing => self.withdraw_dead_ticket(),
+            Step::Nothing => self.withdraw_stale_ticket(settings),
             _ => {}
         }
         Ok(plan)
     }
 
-    /// What ended while it was open was told to the browser by whoever ended it,
-    /// perhaps with a newer ticket. Flask leaves no trace of where it has moved a
-    /// session, and leaves a ticket that is worth nothing alone.
-    fn withdraw_dead_ticket(&mut self) {
-        if self.stored.is_none()
-            && self.fate != Fate::Ended
-            && matches!(self.presented, Presented::Dead)
-            && C::FOREIGN.is_none()
-        {
-            self.ticket = Ticket::Withdraw;
+    /// A ticket that was found dead long ago may have been replaced meanwhile, by a
+    /// sign-in whose response has arrived: the next request says whether it was.
+    fn withdraw_stale_ticket(&mut self, settings: &Settings) {
+        if let (None, Presented::Stale(found_at)) = (&self.stored, &self.presented) {
+            self.ticket = match settings.clock.unix_millis().saturating_sub(*found_at) {
+                ..=LATE_AFTER_MILLIS => Ticket::Withdraw,
+                _ => Ticket::Keep,
+            };
         }
     }
 

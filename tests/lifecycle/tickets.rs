@@ -102,6 +102,36 @@ async fn the_ticket_of_an_unknown_session_is_taken_back_once_it_was_used() {
 }
 
 #[tokio::test]
+async fn a_slow_request_with_a_dead_ticket_leaves_the_cookie_of_a_sign_in_alone() {
+    for (millis, sent) in [(0, Sent::Removal), (100, Sent::Removal), (101, Sent::Nothing)] {
+        for saves in [false, true] {
+            let mut visitor = Visitor::new();
+            let dead = HeaderMap::from_iter([(
+                COOKIE,
+                format!("__Host-id={}", "A".repeat(43)).parse().expect("header"),
+            )]);
+            visitor.cookies = dead.clone();
+            let mut slow = visitor.open().await;
+            if saves {
+                slow.save().await.expect("nothing to be saved");
+            }
+            let mut signing_in = visitor.open().await;
+            signing_in.user = Some("ada".to_owned());
+            assert_eq!(visitor.close(signing_in).await, Sent::Cookie);
+
+            visitor.clock.advance(Duration::from_millis(millis));
+            if saves {
+                slow.save().await.expect("nothing to be saved");
+            }
+            assert_eq!(visitor.close(slow).await, sent, "after {millis} ms, saved: {saves}");
+            visitor.cookies = dead;
+            let next = visitor.open().await;
+            assert_eq!(visitor.close(next).await, Sent::Removal, "where it is still there");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_id_that_a_client_presents_is_never_adopted() {
     let mut visitor = Visitor::new();
     let planted = "A".repeat(43);
