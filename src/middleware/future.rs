@@ -104,7 +104,7 @@ where
             return None;
         }
     };
-    match state.plan(sessions.settings(), response.status().is_server_error()) {
+    match state.plan_end(sessions.settings(), response.status().is_server_error()) {
         Ok(plan) if plan.step == Step::Nothing => {
             end(Parts { sessions, state }, Ok(()), response);
             None

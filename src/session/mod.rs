@@ -331,7 +331,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         if let Some(loan) = self.loan {
             peg::forget(sessions.clone(), loan);
         }
-        let saved = match state.plan(sessions.settings(), false) {
+        let saved = match state.plan_end(sessions.settings(), false) {
             Ok(plan) => state.carry_out(&sessions, plan).await,
             Err(error) => Err(error),
         };

@@ -176,7 +176,7 @@ impl<S: Store, C: Codec> State<S, C> {
             match self.look_up(sessions).await? {
                 Ok(()) => {
                     if is_by_older_key {
-                        self.ticket = Ticket::Send;
+                        self.ticket = Ticket::Repeat { seen_at: self.used_at };
                     }
                     return Ok(None);
                 }
@@ -269,7 +269,7 @@ impl<S: Store, C: Codec> State<S, C> {
         self.used_at = now;
         self.permanent = header.permanent;
         if settings.renewal == Renewal::EveryRequest && header.permanent {
-            self.ticket = Ticket::Send;
+            self.ticket = Ticket::Repeat { seen_at: now };
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use crate::record::{self, Header};
 use crate::store::Store;
 use crate::ttl::Ttl;
 
-/// What was found so long ago, in milliseconds, is not told to the browser unseen:
-/// another response may have brought it a newer ticket.
+/// What was found so long ago, in milliseconds, is not told to the browser without
+/// another look.
 const LATE_AFTER_MILLIS: u64 = 100;
 
 /// What is to be done. Where that is to write, the record stands in the draft.
@@ -63,15 +63,27 @@ impl Plan {
 }
 
 impl<S: Store, C: Codec> State<S, C> {
-    /// Decides what is to be done; `failed` says that the response is a server
-    /// error.
-    pub(crate) fn plan(
+    /// Decides what is to be done at the end of the request; `failed` says that the
+    /// response is a server error.
+    pub(crate) fn plan_end(
+        &mut self,
+        settings: &Settings,
+        failed: bool,
+    ) -> Result<Plan, SessionError<S, C>> {
+        let mut plan = self.plan(settings, failed)?;
+        if plan.step == Step::Nothing {
+            plan.step = self.last_step(settings);
+        }
+        Ok(plan)
+    }
+
+    /// Decides what it takes to save.
+    pub(super) fn plan(
         &mut self,
         settings: &Settings,
         failed: bool,
     ) -> Result<Plan, SessionError<S, C>> {
         if self.is_as_opened(settings) {
-            self.withdraw_stale_ticket(settings);
             return Ok(Plan::NOTHING);
         }
         let old = self.stored.as_ref().map(|stored| stored.header);
@@ -99,6 +111,11 @@ impl<S: Store, C: Codec> State<S, C> {
         }
         .step();
 
+        if plan.step == Step::Renew && matches!(self.ticket, Ticket::Repeat { .. }) {
+            // Sent once it was written: what is in the way may be a move.
+            plan.sends_ticket = true;
+            self.ticket = Ticket::Keep;
+        }
         match plan.step {
             Step::Update | Step::Renew | Step::Rotate if !self.draft.is_touched() => match loaded {
                 Some(data) => {
@@ -108,21 +125,26 @@ impl<S: Store, C: Codec> State<S, C> {
                     self.draft.write::<C>(plan.header, &self.data, None).map_err(Error::Codec)?;
                 }
             },
-            Step::Nothing => self.withdraw_stale_ticket(settings),
             _ => {}
         }
         Ok(plan)
     }
 
-    /// A ticket that was found dead long ago may have been replaced meanwhile, by a
-    /// sign-in whose response has arrived: the next request says whether it was.
-    fn withdraw_stale_ticket(&mut self, settings: &Settings) {
-        if let (None, Presented::Stale(found_at)) = (&self.stored, &self.presented) {
-            self.ticket = match settings.clock.unix_millis().saturating_sub(*found_at) {
-                ..=LATE_AFTER_MILLIS => Ticket::Withdraw,
-                _ => Ticket::Keep,
-            };
+    /// What the browser is told where nothing is written. What was found out long ago
+    /// may have been overtaken by a sign-in whose response has arrived: a ticket that
+    /// is to be sent anew is then looked up once more, and a dead one is left for the
+    /// next request to judge.
+    fn last_step(&mut self, settings: &Settings) -> Step {
+        let is_late =
+            |since| settings.clock.unix_millis().saturating_sub(since) > LATE_AFTER_MILLIS;
+        match (self.ticket, &self.stored, &self.presented) {
+            (Ticket::Repeat { seen_at }, Some(_), _) if is_late(seen_at) => return Step::Confirm,
+            (Ticket::Keep, None, Presented::Stale(found_at)) if !is_late(*found_at) => {
+                self.ticket = Ticket::Withdraw;
+            }
+            _ => {}
         }
+        Step::Nothing
     }
 
     /// Whether nobody asked for anything to be done, nor is a renewal due.

@@ -60,6 +60,10 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<(), SessionError<S, C>> {
         match plan.step {
             Step::Nothing => Ok(()),
+            Step::Confirm => {
+                self.confirm_ticket(sessions).await;
+                Ok(())
+            }
             Step::Create => {
                 let created = create(sessions, self.draft.record::<C>(), plan).await?;
                 self.created(created);

@@ -26,6 +26,12 @@ pub(crate) enum Ticket {
     #[default]
     Keep,
     Send,
+    /// Sent anew as the browser holds it, for its expiry or its tag, if it still is
+    /// that of the session, which was seen at this time, in milliseconds since the
+    /// Unix epoch.
+    Repeat {
+        seen_at: u64,
+    },
     Withdraw,
 }
 
@@ -33,6 +39,9 @@ pub(crate) enum Ticket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Nothing,
+    /// Only look whether the ticket that is to be sent anew is still that of the
+    /// session.
+    Confirm,
     Create,
     Update,
     /// An update that only moves the expiry: one that comes too late is not

@@ -12,6 +12,7 @@ use crate::config::{Sessions, Settings};
 use crate::cookie::http_date;
 use crate::error::{Error, SessionError};
 use crate::id::SessionId;
+use crate::record::{self, Contents};
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -24,8 +25,8 @@ impl<S: Store, C: Codec> State<S, C> {
     ) -> Result<(), SessionError<S, C>> {
         let settings = sessions.settings();
         let cookie = match (self.ticket, &self.stored) {
-            (Ticket::Keep, _) | (Ticket::Send, None) => None,
-            (Ticket::Send, Some(stored)) => {
+            (Ticket::Keep, _) | (Ticket::Send | Ticket::Repeat { .. }, None) => None,
+            (Ticket::Send | Ticket::Repeat { .. }, Some(stored)) => {
                 let now = settings.clock.unix_millis();
                 let ttl = self.permanent.then(|| stored.header.ttl(settings, now));
                 let expiry = ttl.map(|ttl| Expiry {
@@ -47,6 +48,20 @@ impl<S: Store, C: Codec> State<S, C> {
         vary_by_cookie(headers)
     }
 
+    /// Looks whether the ticket is still that of the session, before it is sent anew.
+    /// Where it is not, whoever ended or moved the session has told the browser; where
+    /// the store does not say, the next request sends it.
+    pub(super) async fn confirm_ticket<K: Signer>(&mut self, sessions: &Sessions<S, C, K>) {
+        let settings = sessions.settings();
+        let loaded = sessions.store().load(&self.address.key, None).await;
+        let now = settings.clock.unix_millis();
+        let is_live = matches!(loaded, Ok(Some(record)) if matches!(
+            record::read::<C>(record.value.as_ref(), now),
+            Ok(Contents::Session(header, _)) if !header.is_over(settings, now)
+        ));
+        self.ticket = if is_live { Ticket::Repeat { seen_at: now } } else { Ticket::Keep };
+    }
+
     /// After an error: writes a ticket only where a step that was completed has made
     /// it due. The browser holds one that is worth nothing any more.
     pub(crate) fn write_due_ticket<K: Signer>(
@@ -55,7 +70,7 @@ impl<S: Store, C: Codec> State<S, C> {
         headers: &mut HeaderMap,
     ) -> Result<(), SessionError<S, C>> {
         match self.ticket {
-            Ticket::Keep => Ok(()),
+            Ticket::Keep | Ticket::Repeat { .. } => Ok(()),
             Ticket::Send | Ticket::Withdraw => self.write_ticket(sessions, headers),
         }
     }

@@ -1,8 +1,12 @@
 //! The idle and the absolute timeout, and what renews them.
 
-use cloakroom::{Percent, Renewal, Ttl};
+use std::sync::Arc;
 
-use crate::site::{Site, SiteConfig, expires, routes};
+use axum::routing::get;
+use cloakroom::{Percent, Renewal, Ttl};
+use http::StatusCode;
+
+use crate::site::{Site, SiteConfig, Visitor, expires, routes};
 use crate::support::browser::Browser;
 use crate::support::watched::Op;
 
@@ -141,6 +145,27 @@ async fn renewal_at_every_request_sends_the_cookie_each_time_and_costs_no_call()
     }
     site.advance(Ttl::hours(1));
     assert_eq!(browser.get("/read").await.body, "new");
+}
+
+#[tokio::test]
+async fn a_slow_reader_stays_silent_and_answers_when_its_ticket_cannot_be_looked_up_again() {
+    let site = Arc::new(Site::new());
+    let probe = site.clone();
+    let slow = async move |session: Visitor| {
+        probe.advance(Ttl::minutes(1));
+        probe.break_store(Op::Load);
+        session.visits.to_string()
+    };
+    let config = site.config().renewal(Renewal::EveryRequest);
+    let browser = Browser::new(routes().route("/slow", get(slow)).layer(config.layer()));
+    browser.get("/visit").await;
+    site.take_calls();
+
+    let reply = browser.get("/slow").await;
+    assert_eq!((reply.status, &*reply.body), (StatusCode::OK, "1"));
+    assert_eq!((reply.set_cookies(), site.take_calls()), (vec![], vec![Op::Load, Op::Load]));
+    site.repair_store();
+    assert_eq!(browser.get("/read").await.set_cookies().len(), 1, "the next one sends it");
 }
 
 #[tokio::test]

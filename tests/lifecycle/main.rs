@@ -4,6 +4,7 @@
 mod conflicts;
 mod journal;
 mod several_tickets;
+mod slow_readers;
 mod storing;
 mod tickets;
 mod timeouts;
