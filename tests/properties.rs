@@ -6,8 +6,12 @@ mod codecs;
 mod cookies;
 #[path = "properties/data.rs"]
 mod data;
+#[path = "properties/errors.rs"]
+mod errors;
 #[path = "properties/merges.rs"]
 mod merges;
+#[path = "support/secret.rs"]
+mod secret;
 #[path = "properties/settings.rs"]
 mod settings;
 

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::named::{Entry, Name, NamedFields, sealed};
@@ -31,9 +32,38 @@ impl<T: SessionData> Json<T> {
 }
 
 /// The data have no form in JSON, or the bytes are not the data's.
+///
+/// Nothing of what serde says is kept but the kind of mistake and its place, since
+/// the rest may quote the data.
 #[derive(Debug, thiserror::Error)]
-#[error("the session data are not what JSON can hold")]
-pub struct JsonError(#[source] serde_json::Error);
+#[error(transparent)]
+pub struct JsonError(#[from] Cause);
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error("the session data have no form in JSON: {0}")]
+    Encode(&'static str),
+    #[error("the bytes are not the session data in JSON: {kind}, at line {line}, column {column}")]
+    Decode { kind: &'static str, line: usize, column: usize },
+}
+
+impl Cause {
+    fn of_encoding(error: &serde_json::Error) -> Self {
+        Self::Encode(match error.classify() {
+            Category::Syntax => "a map has a key that JSON cannot have",
+            Category::Io | Category::Data | Category::Eof => "a part of them cannot be serialized",
+        })
+    }
+
+    fn of_decoding(error: &serde_json::Error) -> Self {
+        let kind = match error.classify() {
+            Category::Syntax => "they are no JSON",
+            Category::Io | Category::Eof => "they end too soon",
+            Category::Data => "a value does not fit the data's type",
+        };
+        Self::Decode { kind, line: error.line(), column: error.column() }
+    }
+}
 
 impl<T: SessionData> Codec for Json<T> {
     type Data = T;
@@ -41,11 +71,12 @@ impl<T: SessionData> Codec for Json<T> {
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), JsonError> {
         let inner = &mut serde_json::Serializer::new(out);
-        data.serialize(Strict { inner, refuse: Refuse::NonFiniteFloats }).map_err(JsonError)
+        data.serialize(Strict { inner, refuse: Refuse::NonFiniteFloats })
+            .map_err(|error| Cause::of_encoding(&error).into())
     }
 
     fn decode(bytes: &[u8]) -> Result<T, JsonError> {
-        serde_json::from_slice(bytes).map_err(JsonError)
+        serde_json::from_slice(bytes).map_err(|error| Cause::of_decoding(&error).into())
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, JsonError> {

@@ -5,6 +5,7 @@ mod walk;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use rmp_serde::{decode, encode};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::named::{Entry, Name, NamedFields, sealed};
@@ -27,18 +28,41 @@ impl<T: SessionData> MessagePack<T> {
 }
 
 /// The data have no form in MessagePack, or the bytes are not the data's.
+///
+/// Nothing of what serde says is kept but the kind of mistake, since the rest may
+/// quote the data.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct MessagePackError(#[from] Cause);
 
 #[derive(Debug, thiserror::Error)]
 enum Cause {
-    #[error("the session data have no form in MessagePack")]
-    Encode(#[from] rmp_serde::encode::Error),
-    #[error("the bytes are not the session data in MessagePack")]
-    Decode(#[from] rmp_serde::decode::Error),
+    #[error("the session data have no form in MessagePack: {0}")]
+    Encode(&'static str),
+    #[error("the bytes are not the session data in MessagePack: {0}")]
+    Decode(&'static str),
     #[error("bytes follow the session data")]
     TrailingBytes,
+}
+
+impl Cause {
+    fn of_encoding(error: &encode::Error) -> Self {
+        Self::Encode(match error {
+            encode::Error::DepthLimitExceeded => "they are nested too deeply",
+            _ => "a part of them cannot be serialized",
+        })
+    }
+
+    fn of_decoding(error: &decode::Error) -> Self {
+        Self::Decode(match error {
+            decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => {
+                "they end too soon"
+            }
+            decode::Error::Utf8Error(_) => "a text is not UTF-8",
+            decode::Error::DepthLimitExceeded => "they are nested too deeply",
+            _ => "a value does not fit the data's type",
+        })
+    }
 }
 
 impl<T: SessionData> Codec for MessagePack<T> {
@@ -47,11 +71,11 @@ impl<T: SessionData> Codec for MessagePack<T> {
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), MessagePackError> {
         data.serialize(&mut rmp_serde::Serializer::new(out).with_struct_map())
-            .map_err(|error| Cause::from(error).into())
+            .map_err(|error| Cause::of_encoding(&error).into())
     }
 
     fn decode(mut bytes: &[u8]) -> Result<T, MessagePackError> {
-        match (take(&mut bytes).map_err(Cause::from)?, bytes) {
+        match (take(&mut bytes).map_err(|error| Cause::of_decoding(&error))?, bytes) {
             (data, []) => Ok(data),
             _ => Err(Cause::TrailingBytes.into()),
         }
@@ -131,7 +155,7 @@ fn map_fields(mut bytes: &[u8]) -> Option<Vec<Field<'_>>> {
 }
 
 /// Reads the value at the start of `bytes`, which move behind it.
-fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, rmp_serde::decode::Error> {
+fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, decode::Error> {
     T::deserialize(&mut rmp_serde::Deserializer::new(bytes))
 }
 

@@ -66,6 +66,10 @@ pub trait Codec: Send + Sync + 'static {
     type Data: Default + Send + Sync + 'static;
 
     /// What can go wrong.
+    ///
+    /// [`Error::Codec`](crate::Error::Codec) hands it on as it is, to whoever logs
+    /// errors. Those of the codecs here quote no session data; in a codec of your
+    /// own, leave out what serde says, which often quotes the value that it refuses.
     type Error: Error + Send + Sync + 'static;
 
     /// What replaces cloakroom's own record format; only `Flask` has it.

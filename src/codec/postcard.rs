@@ -44,6 +44,7 @@ impl<T: SessionData> Postcard<T> {
 #[error(transparent)]
 pub struct PostcardError(#[from] Cause);
 
+/// The errors of `postcard` have no fields, and so quote no data.
 #[derive(Debug, thiserror::Error)]
 enum Cause {
     #[error("the session data have no form in postcard")]

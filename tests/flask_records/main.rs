@@ -4,9 +4,12 @@
 //! 0.8 with msgspec 0.22.
 
 mod cookies;
+mod errors;
 mod records;
 mod rotation;
 #[path = "../races/schedule.rs"]
 mod schedule;
+#[path = "../support/secret.rs"]
+mod secret;
 mod shelf;
 mod values;
