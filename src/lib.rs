@@ -223,6 +223,8 @@ pub mod signer;
 pub mod store;
 
 // Floor 2
+#[cfg(any(feature = "sweeper", feature = "tower"))]
+mod cause;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;

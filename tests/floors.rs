@@ -38,6 +38,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("signer/", 2),
     ("store/", 2),
     ("contract/", 2),
+    ("cause.rs", 2),
     ("error.rs", 2),
     ("record.rs", 2),
     ("config/", 3),

@@ -3,6 +3,7 @@
 //! The tests move tokio's clock, so that an hour takes no time.
 
 use std::fmt::{Debug, Write as _};
+use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -138,7 +139,7 @@ async fn a_sweep_that_fails_is_logged_and_the_next_one_comes() {
     let sweeps = watched.starts().len();
     assert!(sweeps >= 8, "{sweeps} sweeps");
     let line = "message=expired sessions were not removed; the next sweep tries again \
-                source=out of order ";
+                source=out of order cause=no storage space ";
     assert_eq!(log.lines(), vec![line; sweeps]);
 }
 
@@ -222,7 +223,7 @@ struct Watch {
 
 #[derive(Debug, thiserror::Error)]
 #[error("out of order")]
-struct OutOfOrder;
+struct OutOfOrder(#[from] io::Error);
 
 impl Watched {
     fn new(sweeping: Sweeping) -> Self {
@@ -254,7 +255,7 @@ impl Sweep for Watched {
                 self.0.ended.store(true, Ordering::Relaxed);
                 Ok(0)
             }
-            Sweeping::Fails => Err(OutOfOrder),
+            Sweeping::Fails => Err(io::Error::from(ErrorKind::StorageFull).into()),
             Sweeping::Panics => panic!("as the test wants"),
         }
     }
@@ -266,7 +267,7 @@ impl Store for Watched {
     type Revision = MemoryRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, OutOfOrder> {
-        self.0.memory.load(key, extend).await.map_err(|_| OutOfOrder)
+        self.0.memory.load(key, extend).await.map_err(|never| match never {})
     }
 
     async fn create(
@@ -275,7 +276,7 @@ impl Store for Watched {
         value: &[u8],
         ttl: Ttl,
     ) -> Result<Create<MemoryRevision>, OutOfOrder> {
-        self.0.memory.create(key, value, ttl).await.map_err(|_| OutOfOrder)
+        self.0.memory.create(key, value, ttl).await.map_err(|never| match never {})
     }
 
     async fn update(
@@ -285,11 +286,11 @@ impl Store for Watched {
         ttl: Ttl,
         seen: &MemoryRevision,
     ) -> Result<Update<MemoryRevision>, OutOfOrder> {
-        self.0.memory.update(key, value, ttl, seen).await.map_err(|_| OutOfOrder)
+        self.0.memory.update(key, value, ttl, seen).await.map_err(|never| match never {})
     }
 
     async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, OutOfOrder> {
-        self.0.memory.remove(key).await.map_err(|_| OutOfOrder)
+        self.0.memory.remove(key).await.map_err(|never| match never {})
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Sessions;
+use crate::cause::cause_of;
 use crate::codec::Codec;
 use crate::signer::Signer;
 use crate::store::{Store, Sweep};
@@ -107,7 +108,8 @@ async fn sweep_once<S: Sweep, C: Codec, K: Signer>(sessions: &Sessions<S, C, K>)
     match unless_it_panics(sessions.sweep()).await {
         Some(Ok(removed)) => tracing::debug!(removed, "expired sessions were removed"),
         Some(Err(source)) => {
-            tracing::error!(%source, "expired sessions were not removed; the next sweep tries again");
+            let cause = cause_of(&source).map(tracing::field::display);
+            tracing::error!(%source, cause, "expired sessions were not removed; the next sweep tries again");
         }
         None => {
             tracing::error!("the store panicked while it was swept; the next sweep tries again");

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use pin_project::pin_project;
 
+use crate::cause::cause_of;
 use crate::codec::Codec;
 use crate::error::{Error, SessionError};
 use crate::session::peg::{Peg, Returned, with_peg};
@@ -164,7 +165,10 @@ where
     C: std::error::Error + 'static,
 {
     match error {
-        Error::Store(source) => tracing::error!(%source, "{error}"),
+        Error::Store(source) => {
+            let cause = cause_of(source).map(tracing::field::display);
+            tracing::error!(%source, cause, "{error}");
+        }
         _ => tracing::error!("{error}"),
     }
 }

@@ -14,6 +14,9 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+use crate::site::Site;
+use crate::support::watched::Op;
+
 /// Writes down every event with all its fields.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
@@ -110,4 +113,23 @@ async fn go_wrong(log: &Log) {
     for secret in [id, key.as_str(), "first pet", "NaN"] {
         assert!(!log.text().contains(secret), "{secret} in {}", log.text());
     }
+}
+
+#[test]
+fn the_log_names_what_the_system_said_of_a_store_that_failed() {
+    let log = Log::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    tracing::subscriber::with_default(log.clone(), || {
+        runtime.block_on(async {
+            let site = Site::new();
+            let browser = site.known_browser().await;
+            for (op, path) in [(Op::Load, "/read"), (Op::Update, "/visit")] {
+                site.break_store(op);
+                assert_eq!(browser.get(path).await.status, StatusCode::SERVICE_UNAVAILABLE);
+                site.repair_store();
+            }
+        });
+    });
+    let line = "message=the session store failed\nsource=the store is out of order\ncause=connection refused\n";
+    assert_eq!(log.text(), [line; 2].concat());
 }

@@ -1,5 +1,6 @@
 //! The web site that the tests visit.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -170,7 +171,7 @@ impl Watch for Probe {
     async fn before(&self, op: Op, key: &Key) -> Result<(), Fault> {
         self.calls().push(op);
         if *self.broken() == Some(op) {
-            return Err(Fault);
+            return Err(io::Error::from(io::ErrorKind::ConnectionRefused).into());
         }
         if op == Op::Create {
             *self.created() = Some(key.clone());

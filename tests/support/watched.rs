@@ -1,5 +1,7 @@
 //! A store in memory that tells a watcher of every call.
 
+use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 
 use cloakroom::store::{Create, Loaded, MemoryRevision, Update};
@@ -23,9 +25,9 @@ pub(crate) trait Watch: Send + Sync + 'static {
 }
 
 /// The fault of a store that is out of order.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[error("the store is out of order")]
-pub(crate) struct Fault;
+pub(crate) struct Fault(#[from] io::Error);
 
 pub(crate) struct Watched<W> {
     pub(crate) memory: Memory,
@@ -37,18 +39,17 @@ impl<W: Watch> Watched<W> {
         Self { memory, watch: Arc::new(watch) }
     }
 
-    async fn watch<T, E>(
+    async fn watch<T>(
         &self,
         op: Op,
         key: &Key,
-        call: impl Future<Output = Result<T, E>> + Send,
+        call: impl Future<Output = Result<T, Infallible>> + Send,
     ) -> Result<T, Fault>
     where
         T: Send,
-        E: Send,
     {
         self.watch.before(op, key).await?;
-        let done = call.await.map_err(|_| Fault);
+        let done = call.await.map_err(|never| match never {});
         self.watch.after().await;
         done
     }
