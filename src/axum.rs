@@ -12,9 +12,9 @@ use crate::signer::Signer;
 use crate::store::Store;
 
 /// A handler takes `Session<..>` as an argument. The session layer has to be there,
-/// and nobody else may hold the session: a middleware that takes it first drops it
-/// before it calls the handler. Otherwise the rejection is [`Error::MissingLayer`]
-/// or [`Error::InUse`], which say so.
+/// and nobody else may hold the session, be it a middleware or an argument further
+/// to the left. Otherwise the rejection is [`Error::MissingLayer`] or
+/// [`Error::InUse`], which say so.
 impl<A, S, C, K> FromRequestParts<A> for Session<S, C, K>
 where
     A: Send + Sync,

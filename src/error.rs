@@ -42,9 +42,12 @@ pub enum Error<S, C> {
     #[error("the session ended, or was given a fresh id, before it could be saved")]
     Ended,
     /// A second extractor asked for the session while the first one still holds
-    /// it.
+    /// it: most often another argument of the same handler, since arguments are
+    /// taken in their order and kept. Extractors that borrow the session and let it
+    /// go come before the one that keeps it. A middleware drops its `Session`
+    /// before it calls what is inside.
     #[error(
-        "the session is already open in this request: drop the first `Session`, for example before calling `next.run(request)`, and take it again afterwards"
+        "the session is already open in this request: among a handler's arguments, extractors that borrow the session and let it go come before the one that keeps it; a middleware drops its `Session` before calling `next.run(request)`, and takes it again afterwards"
     )]
     InUse,
     /// The request did not come through the session layer.

@@ -44,6 +44,18 @@ use crate::store::{Keep, Store};
 /// Without the layer, [`Sessions::open`] makes one and [`close`](Self::close)
 /// saves it.
 ///
+/// # One at a time
+///
+/// A request has one session, which is held by one at a time; to ask for it
+/// meanwhile is [`Error::InUse`](crate::Error::InUse). It may be taken again once it
+/// was dropped, with the changes made so far, and the store is asked once in all.
+///
+/// - A middleware that takes it drops it before it calls the handler, and takes it
+///   again afterwards.
+/// - axum takes a handler's arguments in their order. An extractor that borrows the
+///   session and lets it go, as the one below, comes before the argument that
+///   keeps it.
+///
 /// # Example
 ///
 /// ```
@@ -58,6 +70,43 @@ use crate::store::{Keep, Store};
 ///     session.items.push(7);
 ///     format!("{} items", session.items.len())
 /// }
+/// # }
+/// ```
+///
+/// An axum extractor of one's own takes what it needs, and lets the session go:
+///
+/// ```
+/// # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+/// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// # struct Account { user: Option<String>, visits: u32 }
+/// use axum::extract::FromRequestParts;
+/// use axum::response::{IntoResponse, Response};
+/// use cloakroom::{HmacSha256, Memory, Postcard, Session};
+/// use http::StatusCode;
+/// use http::request::Parts;
+///
+/// type AccountSession = Session<Memory, Postcard<Account>, HmacSha256>;
+///
+/// /// The name of the user who has signed in.
+/// struct User(String);
+///
+/// impl<A: Send + Sync> FromRequestParts<A> for User {
+///     type Rejection = Response;
+///
+///     async fn from_request_parts(parts: &mut Parts, app: &A) -> Result<Self, Response> {
+///         let session = AccountSession::from_request_parts(parts, app).await;
+///         let session = session.map_err(IntoResponse::into_response)?;
+///         let name = session.user.clone();
+///         name.map(User).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())
+///     }
+/// }
+///
+/// // `User` before `AccountSession`: the other way round, it would find it in use.
+/// async fn greet(User(name): User, mut session: AccountSession) -> String {
+///     session.visits += 1;
+///     format!("{name} was here {} times", session.visits)
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(greet));
 /// # }
 /// ```
 #[must_use = "a session that is dropped without `close` saves nothing, unless a layer holds it"]

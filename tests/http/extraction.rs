@@ -10,6 +10,7 @@ use axum::routing::get;
 use cloakroom::{Config, Cookie, Memory, Postcard, Session, Unsigned, cookie_name};
 use http::StatusCode;
 use http::header::VARY;
+use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -41,9 +42,49 @@ async fn a_second_extraction_while_the_first_is_held_explains_itself() {
     assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(
         reply.body,
-        "the session is already open in this request: drop the first `Session`, for example before calling `next.run(request)`, and take it again afterwards"
+        "the session is already open in this request: among a handler's arguments, extractors that borrow the session and let it go come before the one that keeps it; a middleware drops its `Session` before calling `next.run(request)`, and takes it again afterwards"
     );
     assert_eq!(browser.get("/read").await.body, "1 visits", "nothing was saved or blocked");
+}
+
+/// An extractor that borrows the session and lets it go.
+struct User(String);
+
+impl<A: Send + Sync> FromRequestParts<A> for User {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &A) -> Result<Self, Response> {
+        let session = Visitor::from_request_parts(parts, app).await;
+        let session = session.map_err(IntoResponse::into_response)?;
+        let name = session.user.clone();
+        name.map(User).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())
+    }
+}
+
+#[tokio::test]
+async fn an_extractor_that_lets_the_session_go_comes_before_the_one_that_keeps_it() {
+    async fn borrowed_first(User(name): User, mut session: Visitor) -> String {
+        session.visits += 1;
+        name
+    }
+    async fn kept_first(mut session: Visitor, User(name): User) -> String {
+        session.visits += 1;
+        name
+    }
+    let site = Site::new();
+    let routes = routes().route("/right", get(borrowed_first)).route("/wrong", get(kept_first));
+    let browser = site.known_browser().await.on(site.browser_on(routes));
+
+    assert_eq!(browser.get("/right").await.status, StatusCode::UNAUTHORIZED);
+    browser.get("/sign-in").await;
+    site.take_calls();
+    assert_eq!(browser.get("/right").await.body, "ada");
+    assert_eq!(site.take_calls(), [Op::Load, Op::Update], "the two share one load");
+
+    let reply = browser.get("/wrong").await;
+    assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(reply.body.contains("come before the one that keeps it"), "{}", reply.body);
+    assert_eq!(browser.get("/read").await.body, "ada, 2 visits", "the other order saved nothing");
 }
 
 #[tokio::test]
