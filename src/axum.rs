@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use crate::codec::Codec;
 use crate::error::{Error, SessionError};
-use crate::middleware::log;
+use crate::middleware::{SessionFailed, log};
 use crate::session::Session;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -30,7 +30,8 @@ where
 }
 
 /// An empty response with the error's [`status`](Error::status). Mistakes in the
-/// wiring are explained in the body, all else only in the log.
+/// wiring are explained in the body, all else only in the log. The extensions hold
+/// [`SessionFailed`].
 impl<S, C> IntoResponse for Error<S, C>
 where
     S: std::error::Error + 'static,
@@ -38,11 +39,13 @@ where
 {
     fn into_response(self) -> Response {
         log(&self);
-        match self {
+        let mut response = match self {
             Self::InUse | Self::MissingLayer | Self::ForeignTask => {
-                (self.status(), self.to_string()).into_response()
+                self.to_string().into_response()
             }
-            _ => self.status().into_response(),
-        }
+            _ => ().into_response(),
+        };
+        SessionFailed::mark(&mut response, self.status());
+        response
     }
 }

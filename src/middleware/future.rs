@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::Response;
+use http::{Response, StatusCode};
 use pin_project::pin_project;
 
 use crate::cause::cause_of;
@@ -19,6 +19,11 @@ use crate::store::Store;
 ///
 /// Where the inner service fails, and so gives no response, nothing is saved, and
 /// a session is not destroyed either.
+///
+/// Where the session cannot be saved, another response stands in the place of the
+/// handler's: empty, with the [`status`](Error::status) of the error, and without
+/// the headers and extensions that the handler and the layers inside this one have
+/// set. Its extensions hold [`SessionFailed`], and the log says what went wrong.
 ///
 /// A response whose session has to be written waits for the store; its future is
 /// then boxed, since a store's futures have no names. No other response boxes
@@ -143,6 +148,55 @@ fn end<B, S, C, K>(
     let _ = state.write_due_ticket(&sessions, response.headers_mut());
 }
 
+/// In the extensions of a response that stands for an [`Error`]: the session could
+/// not be saved, or an extractor of axum did not get it. By this, an outer middleware
+/// tells such a response from one of the application, and can shape it.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+/// use axum::Router;
+/// use axum::body::Body;
+/// use axum::middleware::map_response;
+/// use axum::response::Response;
+/// use cloakroom::middleware::SessionFailed;
+/// # use cloakroom::{Config, Memory};
+///
+/// async fn apologize(response: Response) -> Response {
+///     match response.extensions().get::<SessionFailed>() {
+///         // Its headers stay: a cookie may be among them.
+///         Some(_) => response.map(|_| Body::from("Please try again.")),
+///         None => response,
+///     }
+/// }
+///
+/// # let sessions = Config::new().store(Memory::new()).data::<u8>().build();
+/// let app: Router = Router::new()
+///     // The routes.
+///     .layer(sessions.layer())
+///     .layer(map_response(apologize)); // added later, so it is outside
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionFailed {
+    status: StatusCode,
+}
+
+impl SessionFailed {
+    /// The [`status`](Error::status) of the error.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn mark<B>(response: &mut Response<B>, status: StatusCode) {
+        *response.status_mut() = status;
+        response.extensions_mut().insert(Self { status });
+    }
+}
+
 /// Turns the response into an error, where there is one.
 fn refuse_on_error<B, S, C>(response: &mut Response<B>, result: Result<(), Error<S, C>>)
 where
@@ -153,7 +207,7 @@ where
     if let Err(error) = result {
         log(&error);
         *response = Response::default();
-        *response.status_mut() = error.status();
+        SessionFailed::mark(response, error.status());
     }
 }
 

@@ -47,9 +47,9 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-pub use self::future::ResponseFuture;
 #[cfg(feature = "axum")]
 pub(crate) use self::future::log;
+pub use self::future::{ResponseFuture, SessionFailed};
 use crate::codec::Codec;
 use crate::config::{Config, Sessions};
 use crate::error::SessionError;
@@ -108,7 +108,9 @@ impl<S: Store, C: Codec, K: Signer> fmt::Debug for SessionLayer<S, C, K> {
 /// A service whose requests have a session. Made by [`SessionLayer`].
 ///
 /// The response's body has to be `Default`: an empty one stands in the error
-/// when the session cannot be saved.
+/// when the session cannot be saved. That response has none of the headers which
+/// were set inside this service; a layer that adds headers to all responses, such
+/// as one for CORS, belongs outside. [`SessionFailed`] tells it from others.
 pub struct SessionService<I, S: Store, C: Codec, K: Signer> {
     inner: I,
     sessions: Sessions<S, C, K>,

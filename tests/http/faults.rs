@@ -1,12 +1,15 @@
 //! Stores that fail, handlers that fail: what is saved, and what is answered.
 
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use cloakroom::middleware::SessionFailed;
 use cloakroom::{Postcard, SessionError};
 use http::StatusCode;
 
 use crate::site::{Account, Probe, Site, Visitor, routes};
-use crate::support::browser::Reply;
+use crate::support::browser::{Browser, Reply};
 use crate::support::watched::{Op, Watched};
 
 #[tokio::test]
@@ -55,6 +58,39 @@ async fn a_store_that_fails_to_save_replaces_the_response_by_a_503() {
     assert_unavailable(&browser.get("/sign-out").await);
     site.repair_store();
     assert_eq!(browser.get("/read").await.body, "1 visits");
+}
+
+#[tokio::test]
+async fn an_outer_middleware_recognizes_the_response_of_a_session_that_failed() {
+    async fn own_fault() -> StatusCode {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+    async fn greedy(_first: Visitor, _second: Visitor) {}
+    async fn shape(response: Response) -> Response {
+        match response.extensions().get::<SessionFailed>() {
+            Some(failed) => (failed.status(), "Please try again.").into_response(),
+            None => response,
+        }
+    }
+    let site = Site::new();
+    let routes = routes().route("/own-fault", get(own_fault)).route("/greedy", get(greedy));
+    let shaped = routes.layer(site.config().layer()).layer(map_response(shape));
+    let browser = site.known_browser().await.on(Browser::new(shaped));
+
+    let unavailable = (StatusCode::SERVICE_UNAVAILABLE, "Please try again.");
+    for (op, path) in [(Op::Load, "/read"), (Op::Update, "/visit"), (Op::Remove, "/sign-out")] {
+        site.break_store(op);
+        let reply = browser.get(path).await;
+        assert_eq!((reply.status, &*reply.body), unavailable, "{op:?} at {path}");
+        site.repair_store();
+    }
+    let reply = browser.get("/greedy").await;
+    assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(reply.body, "Please try again.");
+
+    let reply = browser.get("/own-fault").await;
+    assert_eq!((reply.status, &*reply.body), (StatusCode::SERVICE_UNAVAILABLE, ""));
+    assert_eq!(browser.get("/visit").await.body, "2");
 }
 
 #[track_caller]
