@@ -3,22 +3,34 @@
 use std::error::Error;
 use std::{fmt, io, iter};
 
-/// What the log may say about the cause of a store's fault: what the system
-/// answered. Every other message may repeat a key or session data.
+use crate::codec::Unrepresentable;
+
+/// What the log may say about the cause of a fault: what the system answered to a
+/// store, and why a codec refused. Every other message may repeat a key or session
+/// data.
 pub(crate) fn cause_of(error: &(dyn Error + 'static)) -> Option<impl fmt::Display> {
-    iter::successors(error.source(), |&error| error.source())
-        .find_map(|error| error.downcast_ref::<io::Error>())
-        .map(SystemFault)
+    iter::successors(error.source(), |&error| error.source()).find_map(Cause::of)
 }
 
-/// An I/O error without the message of whoever made it.
-struct SystemFault<'a>(&'a io::Error);
+enum Cause<'a> {
+    System(&'a io::Error),
+    Codec(Unrepresentable),
+}
 
-impl fmt::Display for SystemFault<'_> {
+impl<'a> Cause<'a> {
+    fn of(error: &'a (dyn Error + 'static)) -> Option<Self> {
+        let refusal = || error.downcast_ref().copied().map(Self::Codec);
+        error.downcast_ref().map(Self::System).or_else(refusal)
+    }
+}
+
+impl fmt::Display for Cause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.get_ref() {
-            None => self.0.fmt(f),
-            Some(_) => self.0.kind().fmt(f),
+        match self {
+            Self::Codec(refusal) => refusal.fmt(f),
+            Self::System(error) if error.get_ref().is_none() => error.fmt(f),
+            // Its message is that of whoever made it.
+            Self::System(error) => error.kind().fmt(f),
         }
     }
 }
@@ -42,6 +54,12 @@ mod tests {
         assert_eq!(logged(Link(Link(refused()))).as_deref(), Some("connection refused"));
         let full = io::Error::from_raw_os_error(28);
         assert_eq!(logged(Link(full)), Some(io::Error::from_raw_os_error(28).to_string()));
+    }
+
+    #[test]
+    fn why_a_codec_refused_is_logged() {
+        let refusal = Unrepresentable::SkippedField;
+        assert_eq!(logged(Link(Link(refusal))), Some(refusal.to_string()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::named::{Entry, Name, NamedFields, sealed};
 use super::strict::{Refuse, Strict};
-use super::{Codec, Field, SessionData, merge_fields, merge_whole};
+use super::{Codec, Field, SessionData, Unrepresentable, merge_fields, merge_whole};
 
 /// Session data as JSON: the most readable, the least compact.
 ///
@@ -41,18 +41,25 @@ pub struct JsonError(#[from] Cause);
 
 #[derive(Debug, thiserror::Error)]
 enum Cause {
-    #[error("the session data have no form in JSON: {0}")]
-    Encode(&'static str),
+    #[error("the session data have no form in JSON")]
+    Unrepresentable(#[source] Unrepresentable),
+    #[error("the session data have no form in JSON: a part of them cannot be serialized")]
+    Encode,
     #[error("the bytes are not the session data in JSON: {kind}, at line {line}, column {column}")]
     Decode { kind: &'static str, line: usize, column: usize },
 }
 
 impl Cause {
+    /// Told by fixed messages, since `serde` leaves nothing else.
     fn of_encoding(error: &serde_json::Error) -> Self {
-        Self::Encode(match error.classify() {
-            Category::Syntax => "a map has a key that JSON cannot have",
-            Category::Io | Category::Data | Category::Eof => "a part of them cannot be serialized",
-        })
+        let text = error.to_string();
+        if text == KEY_IS_NO_TEXT {
+            return Self::Unrepresentable(Unrepresentable::MapKey);
+        }
+        if text == Unrepresentable::NonFiniteNumber.to_string() {
+            return Self::Unrepresentable(Unrepresentable::NonFiniteNumber);
+        }
+        Self::Encode
     }
 
     fn of_decoding(error: &serde_json::Error) -> Self {
@@ -64,6 +71,9 @@ impl Cause {
         Self::Decode { kind, line: error.line(), column: error.column() }
     }
 }
+
+/// What `serde_json` says of a map's key that is neither text nor a number.
+const KEY_IS_NO_TEXT: &str = "key must be a string";
 
 impl<T: SessionData> Codec for Json<T> {
     type Data = T;
@@ -198,6 +208,9 @@ impl<'de> Deserialize<'de> for Object<'de> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+    use std::error::Error;
+
     use super::*;
 
     #[test]
@@ -220,6 +233,18 @@ mod tests {
             assert!(Json::encode(&data, &mut Vec::new()).is_err(), "{number}");
         }
         assert!(Json::encode(&vec![Some(f64::MAX), None], &mut Vec::new()).is_ok());
+    }
+
+    #[test]
+    fn a_refusal_says_why_without_the_data() {
+        fn why(data: &impl SessionData) -> Option<Unrepresentable> {
+            let fault = Json::encode(data, &mut Vec::new()).expect_err("refused");
+            fault.source().and_then(|why| why.downcast_ref()).copied()
+        }
+
+        assert_eq!(why(&f64::NAN), Some(Unrepresentable::NonFiniteNumber));
+        assert_eq!(why(&vec![(f32::INFINITY,)]), Some(Unrepresentable::NonFiniteNumber));
+        assert_eq!(why(&HashMap::from([((1, 2), 3)])), Some(Unrepresentable::MapKey));
     }
 
     #[test]

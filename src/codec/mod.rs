@@ -16,6 +16,7 @@ mod named;
 mod postcard;
 #[cfg(any(feature = "json", feature = "postcard"))]
 mod strict;
+mod unrepresentable;
 
 use std::error::Error;
 
@@ -36,6 +37,7 @@ pub use self::named::NamedFields;
 pub use self::named::{Entry, Name};
 #[cfg(feature = "postcard")]
 pub use self::postcard::{Postcard, PostcardError};
+pub use self::unrepresentable::Unrepresentable;
 
 /// What can be kept in a session: a struct that is `Default`, `Serialize` and
 /// `Deserialize`.
@@ -70,6 +72,7 @@ pub trait Codec: Send + Sync + 'static {
     /// [`Error::Codec`](crate::Error::Codec) hands it on as it is, to whoever logs
     /// errors. Those of the codecs here quote no session data; in a codec of your
     /// own, leave out what serde says, which often quotes the value that it refuses.
+    /// The layer's log has only a source of it that is an [`Unrepresentable`].
     type Error: Error + Send + Sync + 'static;
 
     /// What replaces cloakroom's own record format; only `Flask` has it.

@@ -6,6 +6,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
+use super::Unrepresentable;
+
 /// What the format cannot represent, though it does not say so.
 #[derive(Clone, Copy)]
 #[cfg_attr(
@@ -22,16 +24,14 @@ pub(super) enum Refuse {
 impl Refuse {
     fn skipped_field<E: serde::ser::Error>(self) -> Result<(), E> {
         match self {
-            Self::SkippedFields => Err(E::custom("this format cannot skip a field")),
+            Self::SkippedFields => Err(E::custom(Unrepresentable::SkippedField)),
             Self::NonFiniteFloats => Ok(()),
         }
     }
 
     fn float<E: serde::ser::Error>(self, is_finite: bool) -> Result<(), E> {
         match self {
-            Self::NonFiniteFloats if !is_finite => {
-                Err(E::custom("this format has no infinity and no NaN"))
-            }
+            Self::NonFiniteFloats if !is_finite => Err(E::custom(Unrepresentable::NonFiniteNumber)),
             Self::NonFiniteFloats | Self::SkippedFields => Ok(()),
         }
     }

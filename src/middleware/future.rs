@@ -212,18 +212,17 @@ where
 }
 
 /// Tells the log what the response does not say. The codec's own message may
-/// repeat session data, so it is left out.
+/// repeat session data, so it is left out, and its cause only named where it is
+/// one of those that are fixed.
 pub(crate) fn log<S, C>(error: &Error<S, C>)
 where
     S: std::error::Error + 'static,
     C: std::error::Error + 'static,
 {
+    let cause = cause_of(error).map(tracing::field::display);
     match error {
-        Error::Store(source) => {
-            let cause = cause_of(source).map(tracing::field::display);
-            tracing::error!(%source, cause, "{error}");
-        }
-        _ => tracing::error!("{error}"),
+        Error::Store(source) => tracing::error!(%source, cause, "{error}"),
+        _ => tracing::error!(cause, "{error}"),
     }
 }
 

@@ -99,6 +99,7 @@ async fn go_wrong(log: &Log) {
     let broken = answer("/break", Some(ticket.clone())).await;
     assert_eq!(broken.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(log.text().contains("cannot be represented"), "{}", log.text());
+    assert!(log.text().contains("cause=a number that is not finite"), "{}", log.text());
 
     let session = sessions.open(&[(COOKIE, ticket.clone())].into_iter().collect()).await;
     let session = session.expect("open");
