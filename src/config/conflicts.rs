@@ -20,7 +20,8 @@ impl<S, C, K> Config<S, C, K> {
     }
 
     /// Brings conflicting changes together with a function of your own, which must
-    /// not panic.
+    /// not panic, and runs while other requests wait that change the session: it
+    /// must not block on one of them.
     ///
     /// A `save` whose future was dropped, and which is then repeated, may meet its
     /// own change as that of another request. A function that adds numbers up

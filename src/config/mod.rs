@@ -9,6 +9,7 @@ mod sessions;
 mod settings;
 #[cfg(feature = "sweeper")]
 mod sweeper;
+mod turns;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,6 +22,7 @@ pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};
 #[cfg(feature = "sweeper")]
 pub use self::sweeper::Sweeper;
+pub(crate) use self::turns::{Turn, Turns};
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::cookie::Cookie;

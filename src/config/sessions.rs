@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::Settings;
+use super::{Settings, Turns};
 use crate::codec::Codec;
 use crate::id::SessionId;
 use crate::signer::Signer;
@@ -27,11 +27,13 @@ struct Inner<S, K> {
     store: S,
     signer: K,
     settings: Settings,
+    turns: Turns,
 }
 
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     pub(super) fn new(store: S, signer: K, settings: Settings) -> Self {
-        Self { inner: Arc::new(Inner { store, signer, settings }), codec: PhantomData }
+        let inner = Inner { store, signer, settings, turns: Turns::default() };
+        Self { inner: Arc::new(inner), codec: PhantomData }
     }
 
     /// The store.
@@ -85,6 +87,11 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Where those wait who try again.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.inner.turns
     }
 
     /// Writes the key of an id.

@@ -292,8 +292,13 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Saves what was changed so far, and sends the ticket with the response.
     /// Not needed under the layer or before [`close`](Self::close), which save.
     ///
+    /// Of the requests of this process that change one session at once, those
+    /// which have met a conflict go one after the other. The last of many on a slow
+    /// store waits as long as all before it take, until its future is dropped.
+    ///
     /// When this future is dropped, the changes are saved or not, and the
-    /// session remains usable.
+    /// session remains usable. One that is neither polled nor dropped keeps those
+    /// behind it waiting.
     ///
     /// # Errors
     ///
@@ -321,6 +326,10 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     ///
     /// Changes made before through `&mut` are saved first. What `update` has saved
     /// stays, also when the response turns out to be a server error.
+    ///
+    /// Requests that have met a conflict go one after the other, as with
+    /// [`save`](Self::save), and `change` may run while others wait: if it blocks on
+    /// another change of the same session, both wait for ever.
     ///
     /// When this future is dropped, the change is saved or not, and the session
     /// remains usable.

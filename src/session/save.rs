@@ -9,7 +9,7 @@ use super::open::{Held, Presented, State, Stored};
 use super::plan::Plan;
 use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
-use crate::config::{OnConflict, Sessions};
+use crate::config::{OnConflict, Sessions, Turn};
 use crate::error::{Error, SessionError};
 use crate::record::{self, Contents, Header};
 use crate::signer::Signer;
@@ -86,13 +86,15 @@ impl<S: Store, C: Codec> State<S, C> {
         self.draft.commit();
     }
 
-    /// Replaces the record, merging until no other request is in the way.
+    /// Replaces the record, merging until no other request is in the way. From the
+    /// first conflict on, the requests of this process take turns.
     async fn write<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
         mut plan: Plan,
     ) -> Result<(), SessionError<S, C>> {
         let mut merged: Option<Merged<S, C>> = None;
+        let mut turn = None;
         let may_rotate = matches!(plan.step, Step::Rotate | Step::Clear);
         if may_rotate && self.settle_rotation(sessions).await? {
             if plan.step == Step::Rotate {
@@ -101,7 +103,7 @@ impl<S: Store, C: Codec> State<S, C> {
             // The fresh record may hold what another request had saved before,
             // except where that is refused.
             if !matches!(sessions.settings().on_conflict, OnConflict::Reject) {
-                let Some(again) = self.merge_newest(sessions, plan, None).await? else {
+                let Some(again) = self.merge_newest(sessions, &mut turn, plan, None).await? else {
                     return Ok(());
                 };
                 plan = again.plan;
@@ -135,13 +137,15 @@ impl<S: Store, C: Codec> State<S, C> {
                 }
                 // Whoever wrote in between has renewed it, too.
                 Update::Conflict if plan.step == Step::Renew => return Ok(()),
-                Update::Conflict => match self.merge_newest(sessions, plan, merged).await? {
-                    None => return Ok(()),
-                    Some(again) => {
-                        plan = again.plan;
-                        merged = Some(again);
+                Update::Conflict => {
+                    match self.merge_newest(sessions, &mut turn, plan, merged).await? {
+                        None => return Ok(()),
+                        Some(again) => {
+                            plan = again.plan;
+                            merged = Some(again);
+                        }
                     }
-                },
+                }
             }
         }
         Err(Error::Contended)
@@ -236,9 +240,10 @@ impl<S: Store, C: Codec> State<S, C> {
 
     /// Takes up what another request saved, with our changes on top. `None` when
     /// nothing is left to be written.
-    async fn merge_newest<K: Signer>(
+    async fn merge_newest<'t, K: Signer>(
         &mut self,
-        sessions: &Sessions<S, C, K>,
+        sessions: &'t Sessions<S, C, K>,
+        turn: &mut Option<Turn<'t>>,
         plan: Plan,
         before: Option<Merged<S, C>>,
     ) -> Result<Option<Merged<S, C>>, SessionError<S, C>> {
@@ -246,7 +251,7 @@ impl<S: Store, C: Codec> State<S, C> {
         if matches!(settings.on_conflict, OnConflict::Reject) {
             return Err(Error::Conflict);
         }
-        let Some(newest) = self.load_newest(sessions).await? else { return Ok(None) };
+        let Some(newest) = self.load_newest(sessions, turn).await? else { return Ok(None) };
         let Some(stored) = &self.stored else { return Ok(None) };
 
         let theirs = newest.data::<C>();
@@ -288,16 +293,21 @@ impl<S: Store, C: Codec> State<S, C> {
         Ok(Some(Merged { newest, plan: again, data, record }))
     }
 
-    /// The session as it is now; `None`, and the end, when it is no more.
-    pub(super) async fn load_newest<K: Signer>(
+    /// The session as it is now; `None`, and the end, when it is no more. Whoever
+    /// has no `turn` yet waits for one, which lasts until the caller is done.
+    pub(super) async fn load_newest<'t, K: Signer>(
         &mut self,
-        sessions: &Sessions<S, C, K>,
+        sessions: &'t Sessions<S, C, K>,
+        turn: &mut Option<Turn<'t>>,
     ) -> Result<Option<Newest<S>>, SessionError<S, C>> {
         let settings = sessions.settings();
         if self.stored.is_none() {
             return Ok(None);
         }
         let key = &self.address.key;
+        if turn.is_none() {
+            *turn = Some(sessions.turns().wait(key).await);
+        }
         let loaded = sessions.store().load(key, None).await.map_err(Error::Store)?;
         let Some(record) = loaded else {
             self.end(Presented::Dead);

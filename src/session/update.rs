@@ -30,6 +30,7 @@ impl<S: Store, C: Codec> State<S, C> {
         }
         let settings = sessions.settings();
         let mut draft = Draft::default();
+        let mut turn = None;
         for _ in 0..MAX_ATTEMPTS {
             let mut data = self.copy().map_err(Error::Codec)?;
             draft.commit();
@@ -75,7 +76,8 @@ impl<S: Store, C: Codec> State<S, C> {
                     return Ok(result);
                 }
                 Update::Conflict => {
-                    let newest = self.load_newest(sessions).await?.ok_or(Error::Ended)?;
+                    let newest =
+                        self.load_newest(sessions, &mut turn).await?.ok_or(Error::Ended)?;
                     let data = C::decode(newest.data::<C>()).map_err(Error::Codec)?;
                     self.adopt(newest, data);
                 }

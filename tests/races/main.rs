@@ -11,3 +11,4 @@ mod interleavings;
 mod many_requests;
 mod pegs;
 mod schedule;
+mod turns;

@@ -1,7 +1,9 @@
 //! Polling by hand: to the end, to some point, or in every possible order.
 
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// More polls than any future here takes.
 const MANY: usize = 10_000;
@@ -43,8 +45,9 @@ pub(crate) fn drop_everywhere(mut trial: impl FnMut(usize) -> bool) {
 pub(crate) type Process<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Runs the processes that `start` makes in every order in which their awaits
-/// can follow each other. `check` gets what they said, in the order in which
-/// they ended, and the schedule: which of the unfinished ones moved at each step.
+/// can follow each other. One that waits for another is polled again only when it
+/// was woken. `check` gets what they said, in the order in which they ended, and
+/// the schedule: which of those that could move did so at each step.
 pub(crate) fn in_every_order<W, T>(
     start: impl Fn() -> (W, Vec<Process<T>>),
     check: impl Fn(W, Vec<T>, &[usize]),
@@ -64,20 +67,54 @@ pub(crate) fn in_every_order<W, T>(
 
 struct Step {
     moved: usize,
-    unfinished: usize,
+    movable: usize,
 }
 
-fn run<T>(mut processes: Vec<Process<T>>, schedule: &[usize]) -> (Vec<T>, Vec<Step>) {
+/// A process, and whether it was woken since it was polled.
+struct Sleeper<T> {
+    process: Process<T>,
+    alarm: Arc<Alarm>,
+}
+
+struct Alarm {
+    rang: AtomicBool,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.rang.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<T> Sleeper<T> {
+    fn new(process: Process<T>) -> Self {
+        Self { process, alarm: Arc::new(Alarm { rang: AtomicBool::new(true) }) }
+    }
+
+    fn is_awake(&self) -> bool {
+        self.alarm.rang.load(Ordering::Relaxed)
+    }
+
+    fn poll(&mut self) -> Poll<T> {
+        self.alarm.rang.store(false, Ordering::Relaxed);
+        let waker = Waker::from(self.alarm.clone());
+        self.process.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+fn run<T>(processes: Vec<Process<T>>, schedule: &[usize]) -> (Vec<T>, Vec<Step>) {
     let mut said = Vec::new();
     let mut taken = Vec::new();
-    while !processes.is_empty() {
+    let mut sleepers: Vec<_> = processes.into_iter().map(Sleeper::new).collect();
+    while !sleepers.is_empty() {
+        let awake = || sleepers.iter().enumerate().filter(|(_, sleeper)| sleeper.is_awake());
         let moved = schedule.get(taken.len()).copied().unwrap_or(0);
-        taken.push(Step { moved, unfinished: processes.len() });
-        assert!(taken.len() < MANY, "the processes block each other");
-        let process = processes[moved].as_mut();
-        if let Poll::Ready(output) = process.poll(&mut Context::from_waker(Waker::noop())) {
+        taken.push(Step { moved, movable: awake().count() });
+        assert!(taken.len() < MANY, "the processes go on for ever");
+        let (at, _) = awake().nth(moved).expect("the processes wait for each other");
+        if let Poll::Ready(output) = sleepers[at].poll() {
             said.push(output);
-            drop(processes.remove(moved));
+            drop(sleepers.remove(at));
         }
     }
     (said, taken)
@@ -85,7 +122,7 @@ fn run<T>(mut processes: Vec<Process<T>>, schedule: &[usize]) -> (Vec<T>, Vec<St
 
 /// The next schedule in lexical order; `false` when this was the last.
 fn advance(schedule: &mut Vec<usize>, taken: &[Step]) -> bool {
-    let Some(at) = taken.iter().rposition(|step| step.moved + 1 < step.unfinished) else {
+    let Some(at) = taken.iter().rposition(|step| step.moved + 1 < step.movable) else {
         return false;
     };
     schedule.truncate(at + 1);

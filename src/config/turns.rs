@@ -1,0 +1,203 @@
+//! Turns: who has met a conflict waits for those who met one before.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::hash::{BuildHasher, RandomState};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::store::Key;
+
+/// The requests of this process that try again because another one wrote the same
+/// session first. Those of one key go one after the other, in the order in which
+/// they came; those of different keys do not wait for each other.
+///
+/// Without it, n requests that change a session at once would all try again
+/// whenever one of them succeeds: n² calls of the store.
+#[derive(Default)]
+pub(crate) struct Turns {
+    hasher: RandomState,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Whose turn it is, and who comes after: of each queue, the least number is
+    /// first. `None` while nobody has to be woken.
+    places: BTreeMap<Place, Option<Waker>>,
+    numbers: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// The hash of the key. Two keys that share one only wait longer.
+    queue: u64,
+    number: u64,
+}
+
+/// A place in a queue, given up when it is dropped, at whatever point.
+///
+/// Nobody waits for a second one while holding one.
+pub(crate) struct Turn<'a> {
+    turns: &'a Turns,
+    place: Place,
+}
+
+impl Turns {
+    /// Waits until all are gone who came before for the same key.
+    pub(crate) async fn wait(&self, key: &Key) -> Turn<'_> {
+        let turn = self.enter(key);
+        poll_fn(|cx| turn.poll(cx)).await;
+        turn
+    }
+
+    fn enter(&self, key: &Key) -> Turn<'_> {
+        let queue = self.hasher.hash_one(key);
+        let mut waiting = self.waiting();
+        let place = Place { queue, number: waiting.numbers };
+        waiting.numbers += 1;
+        waiting.places.insert(place, None);
+        Turn { turns: self, place }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn first(&mut self, queue: u64) -> Option<(Place, &mut Option<Waker>)> {
+        let all = Place { queue, number: 0 }..=Place { queue, number: u64::MAX };
+        self.places.range_mut(all).next().map(|(place, waker)| (*place, waker))
+    }
+}
+
+impl Turn<'_> {
+    fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        // An executor's code runs where wakers are made, called or dropped: never
+        // under the lock.
+        let mut waker = Some(cx.waker().clone());
+        let mut nobody = None;
+        let mut waiting = self.turns.waiting();
+        let is_first = waiting.first(self.place.queue).is_none_or(|(first, _)| first == self.place);
+        if let Some(kept) = waiting.places.get_mut(&self.place) {
+            mem::swap(kept, if is_first { &mut nobody } else { &mut waker });
+        }
+        drop(waiting);
+        if is_first { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.turns.waiting();
+        let mine = waiting.places.remove(&self.place);
+        // Whoever is first now and was so before has been woken already.
+        let next = waiting.first(self.place.queue).and_then(|(_, waker)| waker.take());
+        drop(waiting);
+        drop(mine);
+        if let Some(next) = next {
+            next.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Bell {
+        rang: AtomicUsize,
+    }
+
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {
+            self.rang.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    struct Waiter<'a> {
+        turn: Turn<'a>,
+        bell: Arc<Bell>,
+    }
+
+    impl Turns {
+        fn waiter(&self, key: &str) -> Waiter<'_> {
+            let key = Key::from_text(key.as_bytes()).expect("a key");
+            Waiter { turn: self.enter(&key), bell: Arc::default() }
+        }
+    }
+
+    impl Waiter<'_> {
+        fn has_its_turn(&self) -> bool {
+            let waker = Waker::from(self.bell.clone());
+            self.turn.poll(&Context::from_waker(&waker)).is_ready()
+        }
+
+        fn rang(&self) -> usize {
+            self.bell.rang.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn those_of_one_key_go_in_the_order_in_which_they_came() {
+        let turns = Turns::default();
+        let [first, second, third] = ["a"; 3].map(|key| turns.waiter(key));
+        assert!(!third.has_its_turn() && !second.has_its_turn() && first.has_its_turn());
+        drop(first);
+        assert_eq!((second.rang(), third.rang()), (1, 0));
+        assert!(!third.has_its_turn() && second.has_its_turn() && second.has_its_turn());
+        drop(second);
+        assert_eq!(third.rang(), 1);
+        assert!(third.has_its_turn());
+    }
+
+    #[test]
+    fn those_of_other_keys_do_not_wait() {
+        let turns = Turns::default();
+        let waiters = ["a", "b", "c"].map(|key| turns.waiter(key));
+        assert!(waiters.iter().all(Waiter::has_its_turn));
+    }
+
+    #[test]
+    fn a_turn_goes_on_to_the_next_when_its_owner_is_dropped_unpolled() {
+        let turns = Turns::default();
+        let [first, second, third, fourth] = ["a"; 4].map(|key| turns.waiter(key));
+        assert!(!second.has_its_turn() && !fourth.has_its_turn());
+        drop(first);
+        assert_eq!(second.rang(), 1);
+        // It was woken, and goes away instead; the one behind it has not asked yet.
+        drop(second);
+        assert!(third.has_its_turn());
+        drop(third);
+        assert_eq!(fourth.rang(), 1);
+    }
+
+    #[test]
+    fn whoever_gives_up_in_the_middle_wakes_nobody() {
+        let turns = Turns::default();
+        let [first, second, third] = ["a"; 3].map(|key| turns.waiter(key));
+        assert!(first.has_its_turn() && !second.has_its_turn() && !third.has_its_turn());
+        drop(second);
+        assert_eq!((first.rang(), third.rang()), (0, 0));
+        drop(first);
+        assert!(third.has_its_turn());
+    }
+
+    #[test]
+    fn nothing_is_left_of_those_who_went() {
+        let turns = Turns::default();
+        let waiters = ["a", "b", "a"].map(|key| turns.waiter(key));
+        let bell = waiters.each_ref().map(|waiter| waiter.bell.clone());
+        assert_eq!(waiters.each_ref().map(Waiter::has_its_turn), [true, true, false]);
+        drop(waiters);
+        assert!(turns.waiting().places.is_empty());
+        assert!(bell.iter().all(|bell| Arc::strong_count(bell) == 1));
+    }
+}
