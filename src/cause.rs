@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn why_a_codec_refused_is_logged() {
-        let refusal = Unrepresentable::SkippedField;
+        let refusal = Unrepresentable::WithoutNames;
         assert_eq!(logged(Link(Link(refusal))), Some(refusal.to_string()));
     }
 

@@ -9,7 +9,7 @@ use ::postcard::ser_flavors::Flavor;
 use ::postcard::{Serializer, take_from_bytes};
 
 use super::strict::{Refuse, Strict};
-use super::{Codec, SessionData, merge_fields, merge_whole};
+use super::{Codec, SessionData, Unrepresentable, merge_fields, merge_whole};
 
 /// Session data in the postcard wire format, behind four bytes that mark the
 /// struct: no field names, no types, so it is small and fast.
@@ -48,7 +48,7 @@ pub struct PostcardError(#[from] Cause);
 #[derive(Debug, thiserror::Error)]
 enum Cause {
     #[error("the session data have no form in postcard")]
-    Encode(#[source] ::postcard::Error),
+    Encode(#[source] Unrepresentable),
     #[error("the bytes are not the session data in postcard")]
     Decode(#[source] ::postcard::Error),
     #[error("bytes follow the session data")]
@@ -64,8 +64,8 @@ impl<T: SessionData> Codec for Postcard<T> {
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), PostcardError> {
         out.extend_from_slice(&shape::mark(data));
         let inner = &mut Serializer { output: Append(out) };
-        data.serialize(Strict { inner, refuse: Refuse::SkippedFields }).map_err(Cause::Encode)?;
-        Ok(())
+        data.serialize(Strict { inner, refuse: Refuse::SkippedFields })
+            .map_err(|_| Cause::Encode(Unrepresentable::WithoutNames).into())
     }
 
     fn decode(bytes: &[u8]) -> Result<T, PostcardError> {
@@ -189,6 +189,19 @@ mod tests {
         assert_eq!(fault.to_string(), "the bytes are those of another struct");
         assert!(Postcard::<Before>::decode(&bytes).is_ok());
         assert!(Postcard::<Before>::decode(&bytes[..3]).is_err());
+    }
+
+    #[test]
+    fn a_refusal_says_why() {
+        #[derive(Debug, Default, Serialize, Deserialize)]
+        struct Flat {
+            #[serde(flatten)]
+            all: std::collections::HashMap<String, u8>,
+        }
+
+        let fault = encoded(&Flat::default()).expect_err("a map of unknown length");
+        let why = std::error::Error::source(&fault).map(ToString::to_string);
+        assert!(why.is_some_and(|why| why.contains("flattened; use MessagePack or Json")));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) enum Refuse {
 impl Refuse {
     fn skipped_field<E: serde::ser::Error>(self) -> Result<(), E> {
         match self {
-            Self::SkippedFields => Err(E::custom(Unrepresentable::SkippedField)),
+            Self::SkippedFields => Err(E::custom(Unrepresentable::WithoutNames)),
             Self::NonFiniteFloats => Ok(()),
         }
     }

@@ -7,12 +7,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unrepresentable {
-    /// A field is left out, as `#[serde(skip_serializing_if = "..")]` does it, and
-    /// the format would take the next one for it.
+    /// A part of them has no form in a format without field names, such as a field
+    /// that is left out (`#[serde(skip_serializing_if = "..")]`) or flattened.
     #[error(
-        "a field that is skipped (`skip_serializing_if`) has no form in this format; use MessagePack or Json"
+        "a part has no form in a format without field names, such as a field that is skipped (`skip_serializing_if`) or flattened; use MessagePack or Json"
     )]
-    SkippedField,
+    WithoutNames,
     /// A floating-point number is infinite or undefined.
     #[error("a number that is not finite has no form in this format; use MessagePack or Postcard")]
     NonFiniteNumber,
