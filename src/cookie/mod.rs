@@ -17,6 +17,11 @@ pub use self::name::{
 #[non_exhaustive]
 pub struct Host;
 
+/// The kind of a cookie named `__Secure-..`: a browser takes it over HTTPS only.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SecurePrefixed;
+
 /// The kind of a `Secure` cookie without a prefix.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -27,7 +32,7 @@ pub struct Secure;
 #[non_exhaustive]
 pub struct Insecure;
 
-/// A kind of cookie that only travels over HTTPS: [`Host`] and [`Secure`].
+/// A kind of cookie that only travels over HTTPS: all but [`Insecure`].
 #[diagnostic::on_unimplemented(
     message = "`SameSite=None` and `Partitioned` need a `Secure` cookie",
     label = "this cookie also travels over plain HTTP",
@@ -37,10 +42,11 @@ pub trait HttpsOnly: sealed::Kind {}
 #[diagnostic::do_not_recommend]
 impl HttpsOnly for Host {}
 #[diagnostic::do_not_recommend]
+impl HttpsOnly for SecurePrefixed {}
+#[diagnostic::do_not_recommend]
 impl HttpsOnly for Secure {}
 
-/// A kind of cookie whose domain and path can be chosen: [`Secure`] and
-/// [`Insecure`].
+/// A kind of cookie whose domain and path can be chosen: all but [`Host`].
 #[diagnostic::on_unimplemented(
     message = "a `__Host-` cookie has no domain, no path but `/`, and is always secure",
     label = "made by `Cookie::host`",
@@ -48,14 +54,30 @@ impl HttpsOnly for Secure {}
 )]
 pub trait Scoped: sealed::Kind {}
 #[diagnostic::do_not_recommend]
+impl Scoped for SecurePrefixed {}
+#[diagnostic::do_not_recommend]
 impl Scoped for Secure {}
 #[diagnostic::do_not_recommend]
 impl Scoped for Insecure {}
 
-#[expect(unnameable_types, reason = "sealed: there are three kinds")]
+/// A kind of cookie whose name asks nothing of the connection: [`Secure`] and
+/// [`Insecure`].
+#[diagnostic::on_unimplemented(
+    message = "a cookie named `__Host-..` or `__Secure-..` is always secure",
+    label = "made by `Cookie::host` or `Cookie::secure_prefixed`",
+    note = "browsers refuse it otherwise; make it with `Cookie::secure(..)`"
+)]
+pub trait Unprefixed: sealed::Kind {}
+#[diagnostic::do_not_recommend]
+impl Unprefixed for Secure {}
+#[diagnostic::do_not_recommend]
+impl Unprefixed for Insecure {}
+
+#[expect(unnameable_types, reason = "sealed: there are four kinds")]
 mod sealed {
     pub trait Kind {}
     impl Kind for super::Host {}
+    impl Kind for super::SecurePrefixed {}
     impl Kind for super::Secure {}
     impl Kind for super::Insecure {}
 }
@@ -80,6 +102,7 @@ pub enum SameSite {
 /// | | `Secure` | domain, path | `SameSite=None`, `Partitioned` |
 /// |---|---|---|---|
 /// | [`Cookie::host`] | always | fixed: this host, `/` | possible |
+/// | [`Cookie::secure_prefixed`] | always | chosen | possible |
 /// | [`Cookie::secure`] | until [`insecure_for_development`](Cookie::insecure_for_development) | chosen | possible |
 /// | the same, insecure | no | chosen | do not compile |
 ///
@@ -127,6 +150,14 @@ impl Cookie<Host> {
 impl Default for Cookie<Host> {
     fn default() -> Self {
         Self::host(crate::cookie_name!("id"))
+    }
+}
+
+impl Cookie<SecurePrefixed> {
+    /// A cookie named `__Secure-` + `name`, whose domain and path can be chosen.
+    #[must_use]
+    pub fn secure_prefixed(name: CookieName) -> Self {
+        Self::of_kind("__Secure-", name)
     }
 }
 
@@ -251,7 +282,7 @@ impl<Kind> Cookie<Kind> {
     #[must_use]
     pub fn insecure_for_development(self) -> Cookie<Insecure>
     where
-        Kind: Scoped,
+        Kind: Unprefixed,
     {
         let mut attributes = self.attributes;
         attributes.secure = false;

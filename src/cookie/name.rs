@@ -16,7 +16,8 @@ const MAX_PATH: usize = 1_024;
 ///
 /// Names that begin with `__Host-`, `__Secure-` or `__Http-`, in any case of
 /// letters, are refused: [`Cookie::host`](super::Cookie::host) writes `__Host-`
-/// itself, and the others are not supported.
+/// itself, [`Cookie::secure_prefixed`](super::Cookie::secure_prefixed) writes
+/// `__Secure-`, and `__Http-` is not supported.
 ///
 /// A literal is checked by the compiler through [`cookie_name!`](crate::cookie_name),
 /// a value of run time by [`new`](Self::new).
@@ -46,7 +47,7 @@ impl CookieName {
     pub const fn checked_literal(name: &'static str) -> Self {
         assert!(
             is_name(name),
-            "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-`, `__Secure-` or `__Http-`"
+            "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-`, `__Secure-` or `__Http-` in front: `Cookie::host` and `Cookie::secure_prefixed` write the first two"
         );
         Self { text: Cow::Borrowed(name) }
     }
@@ -83,7 +84,7 @@ macro_rules! cookie_name {
 /// The text cannot name a cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-`, `__Secure-` or `__Http-`"
+    "a cookie name has 1 to 64 letters, digits or any of !#$%&'*+-.^_`|~, and no `__Host-`, `__Secure-` or `__Http-` in front: `Cookie::host` and `Cookie::secure_prefixed` write the first two"
 )]
 #[non_exhaustive]
 pub struct InvalidCookieName;

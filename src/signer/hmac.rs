@@ -105,6 +105,12 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_name_with_the_longest_id_is_verified() {
+        let (name, id) = (format!("__Secure-{}", "n".repeat(64)), "i".repeat(86));
+        assert_eq!(signer(7).verify(&name, &signed(&signer(7), &name, &id)), Some(&*id));
+    }
+
+    #[test]
     fn every_changed_character_is_noticed() {
         let value = signed(&signer(7), "id", "abc");
         for at in 0..value.len() {

@@ -81,6 +81,12 @@ async fn every_setting_of_the_cookie_appears() {
     let host = Cookie::host(cookie_name!("cart"));
     assert_written(host, "__Host-cart", "Path=/; Secure; HttpOnly; SameSite=Lax").await;
     assert_written(
+        Cookie::secure_prefixed(cookie_name!("cart")).domain(domain()).path(path()).partitioned(),
+        "__Secure-cart",
+        "Domain=example.org; Path=/shop; Secure; HttpOnly; Partitioned; SameSite=Lax",
+    )
+    .await;
+    assert_written(
         secure().domain(domain()).path(path()).same_site(SameSite::Strict),
         "cart",
         "Domain=example.org; Path=/shop; Secure; HttpOnly; SameSite=Strict",
