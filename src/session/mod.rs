@@ -3,6 +3,7 @@
 mod address;
 mod draft;
 mod end;
+mod handle;
 mod open;
 #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
 pub(crate) mod peg;
@@ -14,12 +15,11 @@ mod state;
 mod ticket;
 mod update;
 
-use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 
+pub(crate) use self::handle::Parts;
 pub(crate) use self::open::State;
 use self::open::Stored;
 use self::present::Present;
@@ -115,31 +115,6 @@ pub struct Session<S: Store, C: Codec, K: Signer> {
     parts: Present<Parts<S, C, K>>,
     /// How the layer knows it, which takes it back.
     loan: Option<peg::Loan>,
-}
-
-/// What an open session consists of.
-pub(crate) struct Parts<S: Store, C: Codec, K: Signer> {
-    pub(crate) sessions: Sessions<S, C, K>,
-    pub(crate) state: Box<State<S, C>>,
-}
-
-impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
-    /// Opens the session whose ticket the request's headers carry, or a new one.
-    ///
-    /// Of several cookies of the name, the first that leads to a session counts;
-    /// three are looked up at most.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`](crate::Error::Store) when the store fails. A ticket that
-    /// is unknown, expired, forged or malformed is no error: the session is new.
-    pub async fn open(
-        &self,
-        request_headers: &HeaderMap,
-    ) -> Result<Session<S, C, K>, SessionError<S, C>> {
-        let state = State::open(self, request_headers).await?;
-        Ok(Session { parts: Present::new(Parts { sessions: self.clone(), state }), loan: None })
-    }
 }
 
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
@@ -413,34 +388,6 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
 
     fn state_mut(&mut self) -> &mut State<S, C> {
         &mut self.parts.state
-    }
-}
-
-impl<S: Store, C: Codec, K: Signer> Deref for Session<S, C, K> {
-    type Target = C::Data;
-
-    fn deref(&self) -> &C::Data {
-        &self.state().data
-    }
-}
-
-impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
-    fn deref_mut(&mut self) -> &mut C::Data {
-        self.state_mut().data_mut()
-    }
-}
-
-impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
-    fn drop(&mut self) {
-        if let (Some(loan), Some(parts)) = (self.loan, self.parts.take()) {
-            peg::give_back(parts, loan);
-        }
-    }
-}
-
-impl<S: Store, C: Codec, K: Signer> fmt::Debug for Session<S, C, K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").finish_non_exhaustive()
     }
 }
 
