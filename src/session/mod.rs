@@ -27,7 +27,6 @@ use self::state::Fate;
 #[cfg(feature = "tower")]
 pub(crate) use self::{state::Step, ticket::vary_by_cookie};
 use crate::codec::Codec;
-use crate::config::Sessions;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::signer::Signer;
@@ -41,7 +40,7 @@ use crate::store::{Keep, Store};
 ///
 /// Under the layer, a handler takes it as an argument, and what it changed is
 /// saved when the response is ready, unless the response is a server error.
-/// Without the layer, [`Sessions::open`] makes one and [`close`](Self::close)
+/// Without the layer, [`Sessions::open`](crate::Sessions::open) makes one and [`close`](Self::close)
 /// saves it.
 ///
 /// # One at a time
