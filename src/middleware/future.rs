@@ -144,7 +144,7 @@ fn end<B, S, C, K>(
         return;
     }
     refuse_on_error(response, written);
-    // It would be the same error again.
+    // The error stays what it is, whether or not there is room for a ticket.
     let _ = state.write_due_ticket(&sessions, response.headers_mut());
 }
 
