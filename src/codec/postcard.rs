@@ -201,7 +201,7 @@ mod tests {
 
         let fault = encoded(&Flat::default()).expect_err("a map of unknown length");
         let why = std::error::Error::source(&fault).map(ToString::to_string);
-        assert!(why.is_some_and(|why| why.contains("flattened; use MessagePack or Json")));
+        assert!(why.is_some_and(|why| why.contains("flattened: use MessagePack or Json")));
     }
 
     #[test]

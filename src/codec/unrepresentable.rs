@@ -7,10 +7,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unrepresentable {
-    /// A part of them has no form in a format without field names, such as a field
-    /// that is left out (`#[serde(skip_serializing_if = "..")]`) or flattened.
+    /// A part of them refuses to be serialized, or has no form in a format without
+    /// field names, such as a field that is left out
+    /// (`#[serde(skip_serializing_if = "..")]`) or flattened.
     #[error(
-        "a part has no form in a format without field names, such as a field that is skipped (`skip_serializing_if`) or flattened; use MessagePack or Json"
+        "a part of them cannot be serialized; a format without field names refuses fields that are skipped (`skip_serializing_if`) or flattened: use MessagePack or Json for those"
     )]
     WithoutNames,
     /// A floating-point number is infinite or undefined.
