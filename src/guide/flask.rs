@@ -124,7 +124,7 @@
 //! | `SESSION_KEY_PREFIX` | `.key_prefix(KeyPrefix::new("session:")?)` |
 //! | `SESSION_ID_LENGTH` | `.id_length(IdLength::new(32)?)`, from 16 to 64 |
 //! | ids that are UUIDs, of old versions | `.accept_uuid_ids()`, on with `flask_session` |
-//! | `SESSION_COOKIE_NAME` | `.cookie(Cookie::secure(cookie_name!("session")))` ; `Cookie::secure_prefixed` and `Cookie::host` write `__Secure-` and `__Host-` themselves |
+//! | `SESSION_COOKIE_NAME` | `.cookie(Cookie::secure(cookie_name!("session")))`; `Cookie::secure_prefixed` and `Cookie::host` write `__Secure-` and `__Host-` themselves |
 //! | `SESSION_COOKIE_DOMAIN`, `_PATH` | `Cookie`'s `domain`, `path` |
 //! | `SESSION_COOKIE_HTTPONLY = False` | `readable_by_scripts` |
 //! | `SESSION_COOKIE_SECURE = False` | `insecure_for_development` |
