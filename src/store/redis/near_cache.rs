@@ -22,8 +22,8 @@ use crate::ttl::Ttl;
 ///
 /// The server remembers what it has told this process, and says at once when any
 /// of it changes or ends (client-side caching, `CLIENT TRACKING` in RESP3). Changes
-/// are made at the server by compare-and-swap as ever, so no update is lost, and
-/// a session that has ended is never written again.
+/// are made at the server by compare-and-swap as ever, so no update is overwritten
+/// unseen, and a session that has ended is never written again.
 ///
 /// # How old a read may be
 ///
