@@ -72,7 +72,7 @@ impl<S: Store, C: Codec> State<S, C> {
             Step::Update | Step::Renew | Step::Rotate | Step::Clear => {
                 self.write(sessions, plan).await
             }
-            Step::Remove => self.remove(sessions).await,
+            Step::Remove => Box::pin(self.remove(sessions)).await,
         }
     }
 
@@ -88,6 +88,9 @@ impl<S: Store, C: Codec> State<S, C> {
 
     /// Replaces the record, merging until no other request is in the way. From the
     /// first conflict on, the requests of this process take turns.
+    ///
+    /// What few requests need has a box of its own, so that it does not enlarge the
+    /// future of the others.
     async fn write<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
@@ -96,26 +99,26 @@ impl<S: Store, C: Codec> State<S, C> {
         let mut merged: Option<Merged<S, C>> = None;
         let mut turn = None;
         let may_rotate = matches!(plan.step, Step::Rotate | Step::Clear);
-        if may_rotate && self.settle_rotation(sessions).await? {
+        if may_rotate && Box::pin(self.settle_rotation(sessions)).await? {
             if plan.step == Step::Rotate {
                 plan.step = Step::Update;
             }
             // The fresh record may hold what another request had saved before,
             // except where that is refused.
             if !matches!(sessions.settings().on_conflict, OnConflict::Reject) {
-                let Some(again) = self.merge_newest(sessions, &mut turn, plan, None).await? else {
-                    return Ok(());
-                };
+                let again = Box::pin(self.merge_newest(sessions, &mut turn, plan, None)).await?;
+                let Some(again) = again else { return Ok(()) };
                 plan = again.plan;
                 merged = Some(again);
             }
         }
         for _ in 0..MAX_ATTEMPTS {
             let updated = match plan.step {
-                Step::Rotate => self.rotate(sessions, plan, merged.as_ref()).await?,
+                Step::Rotate => Box::pin(self.rotate(sessions, plan, merged.as_ref())).await?,
                 Step::Clear => {
                     let newest = merged.as_ref().map(|merged| &merged.newest);
-                    self.clear(sessions, newest.map(|newest| &newest.record.revision)).await?
+                    let seen = newest.map(|newest| &newest.record.revision);
+                    Box::pin(self.clear(sessions, seen)).await?
                 }
                 _ => self.swap(sessions, plan, merged.as_ref()).await?,
             };
@@ -138,13 +141,10 @@ impl<S: Store, C: Codec> State<S, C> {
                 // Whoever wrote in between has renewed it, too.
                 Update::Conflict if plan.step == Step::Renew => return Ok(()),
                 Update::Conflict => {
-                    match self.merge_newest(sessions, &mut turn, plan, merged).await? {
-                        None => return Ok(()),
-                        Some(again) => {
-                            plan = again.plan;
-                            merged = Some(again);
-                        }
-                    }
+                    let again = self.merge_newest(sessions, &mut turn, plan, merged);
+                    let Some(again) = Box::pin(again).await? else { return Ok(()) };
+                    plan = again.plan;
+                    merged = Some(again);
                 }
             }
         }
