@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use constant_time_eq::constant_time_eq_n;
+use constant_time_eq::constant_time_eq;
 use data_encoding::BASE64URL_NOPAD;
 use getrandom::SysRng;
 use rand_chacha::ChaCha20Rng;
@@ -89,6 +89,7 @@ pub struct InvalidIdLength;
 /// from a string, so an id that a client presents can never be adopted.
 #[derive(Clone)]
 pub struct SessionId {
+    /// What lies behind the characters is of no account.
     text: [u8; IdLength::MAX.characters()],
     characters: u8,
 }
@@ -160,7 +161,6 @@ impl SessionId {
     }
 
     fn set(&mut self, text: &str) {
-        *self = Self::BLANK;
         self.text[..text.len()].copy_from_slice(text.as_bytes());
         self.characters = text.len() as u8;
     }
@@ -179,7 +179,7 @@ impl SessionId {
 
 impl PartialEq for SessionId {
     fn eq(&self, other: &Self) -> bool {
-        constant_time_eq_n(&self.text, &other.text) && self.characters == other.characters
+        constant_time_eq(self.as_bytes(), other.as_bytes())
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod header;
 mod name;
+mod pair;
 
 use std::fmt::Write as _;
 use std::marker::PhantomData;
@@ -10,6 +11,7 @@ pub(crate) use self::header::{candidates, http_date};
 pub use self::name::{
     CookieDomain, CookieName, CookiePath, InvalidCookieDomain, InvalidCookieName, InvalidCookiePath,
 };
+pub(crate) use self::pair::{MAX_PAIR, pair};
 
 /// The kind of a cookie named `__Host-..`: `Secure`, for this host only, with
 /// `Path=/`. A browser takes it from nobody but this host over HTTPS.

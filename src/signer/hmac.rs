@@ -5,12 +5,11 @@ use ring::hmac::{Context, HMAC_SHA256, Key};
 
 use super::tag::Keys;
 use super::{Signer, Verified};
+use crate::cookie::{MAX_PAIR, pair};
 use crate::secret::SecretKey;
 
 /// The characters of a tag: 32 bytes in base64url without padding.
 const TAG_CHARACTERS: usize = 43;
-/// Room for the longest name, `=` and the longest id.
-const MAX_SIGNED: usize = 160;
 
 /// The cookie's value is `id.tag`. The tag is the HMAC-SHA256 of the cookie's
 /// name, `=` and the id, so that a ticket for one cookie is not one for
@@ -50,24 +49,12 @@ impl Signer for HmacSha256 {
     fn verify<'v>(&self, name: &str, value: &'v str) -> Option<Verified<'v>> {
         let (id, tag) = value.split_at_checked(value.len().checked_sub(1 + TAG_CHARACTERS)?)?;
         let tag = tag.strip_prefix('.')?;
-        let mut buffer = [0; MAX_SIGNED];
-        let signed = join(&mut buffer, [name.as_bytes(), b"=", id.as_bytes()])?;
-        self.keys.verify(id, signed, tag)
+        self.keys.verify(id, pair(&mut [0; MAX_PAIR], name, id.as_bytes())?, tag)
     }
 }
 
 fn ring_key(key: &SecretKey) -> Key {
     Key::new(HMAC_SHA256, key.expose())
-}
-
-/// The parts one after the other, where they fit.
-fn join<'b>(buffer: &'b mut [u8], parts: [&[u8]; 3]) -> Option<&'b [u8]> {
-    let mut end = 0;
-    for part in parts {
-        buffer.get_mut(end..end + part.len())?.copy_from_slice(part);
-        end += part.len();
-    }
-    Some(&buffer[..end])
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use data_encoding::BASE64URL_NOPAD;
-use ring::digest::{Context, SHA256};
+use ring::digest::{SHA256, digest};
 
+use crate::cookie::{MAX_PAIR, pair};
 use crate::id::{IdLength, SessionId};
 
 /// The characters of a SHA-256 in base64url without padding.
@@ -62,8 +63,9 @@ pub struct InvalidKeyPrefix;
 /// it, the key holds the id instead.
 ///
 /// A key has at most 150 bytes of visible ASCII.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Key {
+    /// What lies behind the key is of no account.
     text: [u8; Self::MAX],
     len: u8,
 }
@@ -94,12 +96,13 @@ impl Key {
 
     /// Becomes the [`hashed`](Self::hashed) key, where it stands.
     pub(crate) fn set_hashed(&mut self, prefix: &KeyPrefix, cookie: &str, id: &SessionId) {
-        let mut context = Context::new(&SHA256);
-        for part in [cookie.as_bytes(), b"=", id.as_bytes()] {
-            context.update(part);
-        }
+        let hash = match pair(&mut [0; MAX_PAIR], cookie, id.as_bytes()) {
+            Some(pair) => digest(&SHA256, pair),
+            // No name of a cookie is that long.
+            None => digest(&SHA256, &[cookie.as_bytes(), b"=", id.as_bytes()].concat()),
+        };
         let text = self.set_prefix(prefix, HASH_CHARACTERS);
-        BASE64URL_NOPAD.encode_mut(context.finish().as_ref(), text);
+        BASE64URL_NOPAD.encode_mut(hash.as_ref(), text);
     }
 
     /// Becomes the [`plain`](Self::plain) key, where it stands.
@@ -126,10 +129,6 @@ impl Key {
     }
 
     /// The key as bytes, for stores that need no text.
-    #[cfg_attr(
-        not(any(feature = "memory", feature = "redis")),
-        expect(dead_code, reason = "only `Memory` and `Redis` need no text")
-    )]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.len)]
     }
@@ -138,11 +137,19 @@ impl Key {
     fn set_prefix(&mut self, prefix: &KeyPrefix, characters: usize) -> &mut [u8] {
         let start = prefix.text.len();
         let len = start + characters;
-        *self = Self { len: len as u8, ..Self::BLANK };
+        self.len = len as u8;
         self.text[..start].copy_from_slice(prefix.text.as_bytes());
         &mut self.text[start..len]
     }
 }
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
