@@ -220,6 +220,8 @@ struct Shard {
     records: HashMap<Arc<[u8]>, Entry, Spread>,
     /// The keys in the order in which they fall due.
     expiries: BTreeSet<(u64, Arc<[u8]>)>,
+    /// None of them falls due before this time.
+    next_due: u64,
     /// Counts on with every write, so no two versions share a number.
     last_revision: u64,
 }
@@ -243,7 +245,12 @@ impl Entry {
 
 impl Shard {
     fn new(spread: Spread) -> Self {
-        Self { records: HashMap::with_hasher(spread), expiries: BTreeSet::new(), last_revision: 0 }
+        Self {
+            records: HashMap::with_hasher(spread),
+            expiries: BTreeSet::new(),
+            next_due: u64::MAX,
+            last_revision: 0,
+        }
     }
 
     fn live(&mut self, key: &Key, now: u64) -> Option<&mut Entry> {
@@ -261,7 +268,7 @@ impl Shard {
         if let Some(old) = self.records.insert(key.clone(), entry) {
             self.expiries.remove(&(old.due, key.clone()));
         }
-        self.expiries.insert((expires, key));
+        self.put_in_order(expires, key);
         revision
     }
 
@@ -269,7 +276,7 @@ impl Shard {
     fn bring_forward(&mut self, key: &Key) {
         if let Some((key, mut entry)) = self.take(key) {
             entry.due = entry.expires;
-            self.expiries.insert((entry.due, key.clone()));
+            self.put_in_order(entry.due, key.clone());
             self.records.insert(key, entry);
         }
     }
@@ -279,6 +286,11 @@ impl Shard {
         let due = (entry.due, key);
         self.expiries.remove(&due);
         Some((due.1, entry))
+    }
+
+    fn put_in_order(&mut self, due: u64, key: Arc<[u8]>) {
+        self.next_due = self.next_due.min(due);
+        self.expiries.insert((due, key));
     }
 
     /// Says how many were removed; `most` also bounds those that are looked at.
@@ -293,8 +305,12 @@ impl Shard {
         removed
     }
 
-    fn is_due(&self, now: u64) -> bool {
-        self.expiries.first().is_some_and(|(due, _)| *due <= now)
+    fn is_due(&mut self, now: u64) -> bool {
+        // Mostly nothing is, and the order need not be looked at.
+        if self.next_due <= now {
+            self.next_due = self.expiries.first().map_or(u64::MAX, |(due, _)| *due);
+        }
+        self.next_due <= now
     }
 
     fn make_room(&mut self, capacity: usize) {
@@ -311,7 +327,8 @@ impl Shard {
             && entry.expires > due
         {
             entry.due = entry.expires;
-            self.expiries.insert((entry.due, key));
+            let due = entry.due;
+            self.put_in_order(due, key);
             return false;
         }
         self.records.remove(&key);
