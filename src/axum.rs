@@ -24,8 +24,11 @@ where
 {
     type Rejection = SessionError<S, C>;
 
-    async fn from_request_parts(parts: &mut Parts, _: &A) -> Result<Self, Self::Rejection> {
-        Self::of_headers(&parts.headers).await
+    fn from_request_parts(
+        parts: &mut Parts,
+        _: &A,
+    ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send {
+        Self::of_headers(&parts.headers)
     }
 }
 

@@ -17,22 +17,25 @@ pub(crate) fn candidates<'h>(
     headers: &'h HeaderMap,
     name: &'h str,
 ) -> impl Iterator<Item = &'h [u8]> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|header| pairs(header.as_bytes()))
-        .filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-        .take(MAX_CANDIDATES)
-}
-
-/// What lies between the semicolons.
-fn pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(header);
+    let mut headers = headers.get_all(COOKIE).iter();
+    let mut rest = None;
+    let mut left = MAX_CANDIDATES;
     iter::from_fn(move || {
-        let header = rest?;
-        let end = memchr(b';', header);
-        rest = end.and_then(|end| header.get(end + 1..));
-        Some(&header[..end.unwrap_or(header.len())])
+        while left > 0 {
+            let header = match rest.take() {
+                Some(rest) => rest,
+                None => headers.next()?.as_bytes(),
+            };
+            let end = memchr(b';', header);
+            rest = end.map(|end| &header[end + 1..]);
+            let pair = header[..end.unwrap_or(header.len())].trim_ascii();
+            let value = pair.strip_prefix(name.as_bytes()).and_then(|v| v.strip_prefix(b"="));
+            if value.is_some() {
+                left -= 1;
+                return value;
+            }
+        }
+        None
     })
 }
 

@@ -105,8 +105,10 @@ pub(crate) fn with_peg<T>(
 
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of the request that is being handled, and has these headers.
-    pub(crate) async fn of_headers(headers: &HeaderMap) -> Result<Self, SessionError<S, C>> {
-        take(headers).await
+    pub(crate) fn of_headers(
+        headers: &HeaderMap,
+    ) -> impl Future<Output = Result<Self, SessionError<S, C>>> + Send {
+        take(headers)
     }
 }
 

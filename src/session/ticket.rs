@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use http::header::{CACHE_CONTROL, Entry, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::State;
@@ -78,14 +78,12 @@ impl<S: Store, C: Codec> State<S, C> {
 
 /// Tells caches that the response depends on the request's cookie.
 pub(crate) fn vary_by_cookie<S, C>(headers: &mut HeaderMap) -> Result<(), Error<S, C>> {
-    let value = HeaderValue::from_static("cookie");
-    match headers.try_entry(VARY).map_err(|_| Error::Cookie)? {
-        Entry::Vacant(entry) => entry.try_insert(value).map(drop).map_err(|_| Error::Cookie),
-        Entry::Occupied(entry) if entry.iter().any(names_the_cookie) => Ok(()),
-        Entry::Occupied(mut entry) => {
-            entry.append(value);
-            Ok(())
-        }
+    // Comparing the few names takes less time than hashing one.
+    let is_said = headers.keys().any(|name| *name == VARY)
+        && headers.get_all(VARY).iter().any(names_the_cookie);
+    match is_said {
+        true => Ok(()),
+        false => append(headers, VARY, HeaderValue::from_static("cookie")),
     }
 }
 
