@@ -85,6 +85,19 @@ impl NearCache {
         Ok(Self { store: Redis::new(server), records })
     }
 
+    async fn load_from_server(
+        &self,
+        key: &Key,
+        asked_at: Instant,
+    ) -> Result<Loaded<Self>, RedisError> {
+        let question = self.records.ask(key);
+        let answer = self.ask(key).await?;
+        self.records.heard(asked_at);
+        let Some((value, left)) = answer else { return Ok(None) };
+        question.keep(value.clone(), left.and_then(|left| asked_at.checked_add(left)));
+        Ok(Some(record(value)))
+    }
+
     /// The value, and how long it is kept by the server: `None` when that is for
     /// ever.
     async fn ask(&self, key: &Key) -> Result<Option<(Bytes, Option<Duration>)>, RedisError> {
@@ -129,12 +142,8 @@ impl Store for NearCache<Redis<RedisServer>> {
         if let Some(value) = self.records.get(key, asked_at) {
             return Ok(Some(record(value)));
         }
-        let question = self.records.ask(key);
-        let answer = self.ask(key).await?;
-        self.records.heard(asked_at);
-        let Some((value, left)) = answer else { return Ok(None) };
-        question.keep(value.clone(), left.and_then(|left| asked_at.checked_add(left)));
-        Ok(Some(record(value)))
+        // In a box, so that it does not enlarge the reads that need no answer.
+        Box::pin(self.load_from_server(key, asked_at)).await
     }
 
     async fn create(
