@@ -89,7 +89,8 @@ pub struct InvalidIdLength;
 /// from a string, so an id that a client presents can never be adopted.
 #[derive(Clone)]
 pub struct SessionId {
-    /// What lies behind the characters is of no account.
+    /// Bytes behind the characters may be left over from an earlier id: nobody reads
+    /// or compares them.
     text: [u8; IdLength::MAX.characters()],
     characters: u8,
 }

@@ -78,10 +78,10 @@ impl<S: Store, C: Codec> State<S, C> {
 
 /// Tells caches that the response depends on the request's cookie.
 pub(crate) fn vary_by_cookie<S, C>(headers: &mut HeaderMap) -> Result<(), Error<S, C>> {
-    // Comparing the few names takes less time than hashing one.
-    let is_said = headers.keys().any(|name| *name == VARY)
+    // Comparing the few names takes less time than hashing one twice.
+    let covers_cookie = headers.keys().any(|name| *name == VARY)
         && headers.get_all(VARY).iter().any(names_the_cookie);
-    match is_said {
+    match covers_cookie {
         true => Ok(()),
         false => append(headers, VARY, HeaderValue::from_static("cookie")),
     }

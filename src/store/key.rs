@@ -65,7 +65,8 @@ pub struct InvalidKeyPrefix;
 /// A key has at most 150 bytes of visible ASCII.
 #[derive(Clone)]
 pub struct Key {
-    /// What lies behind the key is of no account.
+    /// Bytes behind the length may be left over from an earlier key: nobody reads
+    /// or compares them.
     text: [u8; Self::MAX],
     len: u8,
 }
@@ -98,7 +99,7 @@ impl Key {
     pub(crate) fn set_hashed(&mut self, prefix: &KeyPrefix, cookie: &str, id: &SessionId) {
         let hash = match pair(&mut [0; MAX_PAIR], cookie, id.as_bytes()) {
             Some(pair) => digest(&SHA256, pair),
-            // No name of a cookie is that long.
+            // Only names that no cookie has: a `CookieName` fits.
             None => digest(&SHA256, &[cookie.as_bytes(), b"=", id.as_bytes()].concat()),
         };
         let text = self.set_prefix(prefix, HASH_CHARACTERS);

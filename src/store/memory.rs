@@ -220,7 +220,7 @@ struct Shard {
     records: HashMap<Arc<[u8]>, Entry, Spread>,
     /// The keys in the order in which they fall due.
     expiries: BTreeSet<(u64, Arc<[u8]>)>,
-    /// None of them falls due before this time.
+    /// None of them falls due before this time; it may be earlier than the first.
     next_due: u64,
     /// Counts on with every write, so no two versions share a number.
     last_revision: u64,
