@@ -41,6 +41,10 @@ impl Clock {
         Self { manual: None }
     }
 
+    pub(crate) const fn is_system(&self) -> bool {
+        self.manual.is_none()
+    }
+
     /// A clock that starts at the current time and then stands still until
     /// [`advance`](Self::advance) is called.
     #[must_use]

@@ -173,7 +173,7 @@ impl<D: MemcachedDial> Store for Memcached<D> {
         let mut loan = self.pool.lend().await?;
         let found = self.pool.in_time(loan.load(key, extend.map(Expiry::of))).await;
         let found = loan.end(found)?;
-        Ok(found.map(|Record { value, revision }| {
+        Ok(found.map(|Record { value, revision, .. }| {
             Record::new(value, MemcachedRevision(Seen::Token(revision)))
         }))
     }

@@ -272,13 +272,16 @@ pub struct Record<V, R> {
     pub value: V,
     /// Their version, to be named in an [`update`](Store::update).
     pub revision: R,
+    /// The system's time when it was found, in milliseconds since the Unix epoch,
+    /// where the store had to ask for it anyway.
+    pub(crate) found_at: Option<u64>,
 }
 
 impl<V, R> Record<V, R> {
     /// The bytes of a record, in this version.
     #[must_use]
     pub const fn new(value: V, revision: R) -> Self {
-        Self { value, revision }
+        Self { value, revision, found_at: None }
     }
 }
 

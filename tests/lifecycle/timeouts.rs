@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use cloakroom::{Clock, Percent, Renewal};
+use cloakroom::{Clock, Config, Memory, Percent, Renewal, Ttl};
 use http::HeaderMap;
+use http::header::{COOKIE, SET_COOKIE};
 
 use crate::visitor::{Sent, Visitor};
 
@@ -14,6 +15,24 @@ async fn the_idle_timeout_ends_a_session_that_is_not_used() {
     assert!(!visitor.open().await.is_new());
     visitor.clock.advance(Duration::from_millis(1));
     assert!(visitor.open().await.is_new());
+}
+
+#[tokio::test]
+async fn the_clock_of_the_configuration_ends_a_session_whatever_clock_the_store_has() {
+    let clock = Clock::manual();
+    let config = Config::new().store(Memory::new()).data::<u32>().idle_timeout(Ttl::hours(1));
+    let sessions = config.clock(clock.clone()).build();
+    let mut session = sessions.open(&HeaderMap::new()).await.expect("memory does not fail");
+    *session = 7;
+    let mut response = HeaderMap::new();
+    session.close(&mut response).await.expect("stored");
+    let pair = response[SET_COOKIE].to_str().expect("ASCII").split(';').next();
+    let cookies = HeaderMap::from_iter([(COOKIE, pair.expect("a pair").parse().expect("ASCII"))]);
+
+    clock.advance(Duration::from_millis(3_600_000 - 1));
+    assert_eq!(*sessions.open(&cookies).await.expect("memory does not fail"), 7);
+    clock.advance(Duration::from_millis(1));
+    assert!(sessions.open(&cookies).await.expect("memory does not fail").is_new());
 }
 
 #[tokio::test]
