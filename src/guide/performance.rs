@@ -33,33 +33,36 @@
 //! | the layer, an empty one's part included | 1,150 | |
 //! | the rest: the cookie header, the id, axum's part of any extractor, dropping the data | 2,180 | |
 //!
-//! A request without a cookie costs 2,500, one that changes a field 16,300: it encodes
+//! A request without a cookie costs 2,500, one that changes a field 16,400: it encodes
 //! the data before and after, decodes the result to prove that it can be read back,
 //! and has the store swap the record.
 //!
 //! # Where the nanoseconds of a read go
 //!
-//! The same request on an AMD EPYC of 2 cores (a virtual machine, with SHA
+//! The same request on an Intel Xeon of 2 cores (a virtual machine, with SHA
 //! instructions), by `perf record` over four million requests, on top of a request
-//! whose session nobody takes. The layer itself is some 80 ns on top of a bare router,
-//! and an empty one 50. These are figures from before the key covered the cookie's
-//! name, records were marked with their struct, and several tickets were looked up; a
-//! read takes about a tenth more since, which has not been taken apart yet.
+//! whose session nobody takes. Sampling makes everything about a tenth slower, and
+//! what both requests have in common differed by up to 15 ns either way. The layer
+//! itself is some 45 ns on top of an empty one, which is some 70.
 //!
 //! | part | ns |
 //! |---|---:|
-//! | three blocks of SHA-256 | 115 |
-//! | `ring` around them | 65 |
-//! | searching the cookie header, comparing the tag, reading the id | 75 |
-//! | reading the clock, twice | 50 |
-//! | looking the record up in `Memory` | 45 |
-//! | moving memory | 45 |
-//! | allocating and freeing: the data, and a larger future of the handler | 40 |
-//! | base64 of the tag and of the key | 35 |
+//! | three blocks of SHA-256 | 150 |
+//! | `ring` around them | 85 |
+//! | opening the session, handing it over, taking it back | 65 |
+//! | moving memory, most of it a larger future of the handler | 65 |
+//! | searching the cookie header, comparing the tag, reading the id | 60 |
+//! | looking the record up in `Memory` | 50 |
+//! | base64 of the tag and of the key | 40 |
+//! | reading the clock | 25 |
 //! | decoding the data | 25 |
 //! | `Vary: Cookie` | 15 |
-//! | all else, each below 20 | 75 |
-//! | | 585 |
+//!
+//! That is with a thousand sessions that lie side by side in memory, and are in the
+//! processor's caches. After many changes among other programs' data, as late in a run
+//! of `benches/peers`, they are scattered, and a read takes some 500 ns more. Half of the
+//! samples there fell on looking records up, in a few dozen that were taken; the
+//! hand-written reference, whose map holds keys in place, slows down by half of that.
 //!
 //! ```sh
 //! CARGO_PROFILE_BENCH_DEBUG=1 cargo bench --bench instructions --no-run   # names the program
@@ -92,10 +95,14 @@
 //! - **`ring`** spends about as much time around its blocks as on them. With SHA
 //!   instructions, the `hmac` and `sha2` crates took about three quarters of its time
 //!   for a tag and for a digest; without them, 1.4 times its instructions. It stays.
-//! - **The clock** is read twice, some 20 ns each: by the store, and when the session is
-//!   opened; a change reads it twice more. Linux has a coarse one, which took a quarter
-//!   of that, and is up to ten milliseconds late: too late for times to live of
-//!   milliseconds.
+//! - **The clock** takes some 20 ns. `Memory` reads it, and says when it found a record,
+//!   so that the session need not; a change reads it twice more. Linux has a coarse one,
+//!   which took a quarter of that, and is up to ten milliseconds late: too late for
+//!   times to live of milliseconds.
+//! - **Looking up** a record whose session nobody has used for a while takes longer than
+//!   all hashing: the place in the map, the key and the value are each in another part
+//!   of memory. Keys in place would spare one of the three, and take some 40 bytes more a
+//!   session.
 //! - **Decoding what was encoded** is what keeps data from being stored that cannot be
 //!   read back. Not even a strict codec can tell, since types may check their values
 //!   when they are read.
@@ -119,30 +126,30 @@
 //!
 //! | | 100 B | 1 KiB | 10 KiB | 100 KiB |
 //! |---|---:|---:|---:|---:|
-//! | by hand, read | 113,800 | 99,700 | 67,300 | 12,300 |
-//! | cloakroom, read | 103,700 | 92,000 | 66,200 | 19,100 |
-//! | by hand, change | 91,800 | 63,100 | 17,000 | 1,840 |
-//! | cloakroom, change | 78,000 | 62,400 | 15,700 | 1,990 |
+//! | by hand, read | 103,500 | 93,700 | 57,500 | 9,400 |
+//! | cloakroom, read | 94,200 | 82,800 | 45,800 | 8,500 |
+//! | by hand, change | 80,000 | 56,600 | 13,000 | 1,310 |
+//! | cloakroom, change | 63,300 | 53,400 | 11,400 | 1,310 |
 //!
 //! | connections | 1 | 4 | 16 | 64 | 256 |
 //! |---|---:|---:|---:|---:|---:|
-//! | by hand, read | 8,800 | 42,300 | 85,700 | 116,300 | 109,300 |
-//! | cloakroom, read | 8,700 | 40,000 | 80,500 | 108,100 | 106,300 |
-//! | by hand, change | 5,700 | 28,200 | 63,700 | 86,700 | 94,900 |
-//! | cloakroom, change | 5,700 | 24,800 | 59,700 | 80,300 | 86,000 |
+//! | by hand, read | 5,900 | 23,200 | 104,800 | 118,100 | 101,800 |
+//! | cloakroom, read | 6,200 | 22,500 | 85,200 | 101,100 | 88,200 |
+//! | by hand, change | 3,900 | 15,300 | 62,000 | 82,500 | 78,600 |
+//! | cloakroom, change | 4,000 | 14,000 | 59,100 | 71,800 | 63,000 |
 //!
 //! The codec's share, in microseconds for one encoding / one decoding. A read decodes
 //! once; a change encodes twice and decodes twice:
 //!
 //! | | 100 B | 1 KiB | 10 KiB | 100 KiB |
 //! |---|---:|---:|---:|---:|
-//! | `Postcard` | 0.1 / 0.1 | 0.5 / 0.4 | 3.6 / 2.9 | 35 / 28 |
-//! | `MessagePack` | 0.2 / 0.1 | 0.6 / 0.8 | 3.9 / 5.5 | 38 / 53 |
-//! | `Json` | 0.3 / 0.3 | 1.3 / 1.8 | 11 / 15 | 106 / 152 |
+//! | `Postcard` | 0.1 / 0.1 | 0.5 / 0.4 | 4.5 / 3.6 | 46 / 34 |
+//! | `MessagePack` | 0.2 / 0.2 | 0.6 / 0.9 | 3.7 / 6.7 | 38 / 66 |
+//! | `Json` | 0.3 / 0.3 | 1.5 / 2.0 | 13 / 17 | 126 / 173 |
 //!
 //! Records are not compressed. On one machine, compression never paid for reads. Over a
 //! network of one gigabit in a second (calculated), lz4 would begin to pay at about
-//! 1 KiB, where it saves 7 % of a read's 22 µs, and saves a fifth at 10 KiB and a
+//! 1 KiB, where it saves 10 % of a read's 16 µs, and saves a fifth at 10 KiB and a
 //! quarter at 100 KiB; zstd at level 1 would pay from some 10 KiB. A codec of your own
 //! can compress: it is asked for bytes, and given them back.
 //!
