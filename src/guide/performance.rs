@@ -60,9 +60,9 @@
 //!
 //! That is with a thousand sessions that lie side by side in memory, and are in the
 //! processor's caches. After many changes among other programs' data, as late in a run
-//! of `benches/peers`, they are scattered, and a read takes some 500 ns more. Half of the
-//! samples there fell on looking records up, in a few dozen that were taken; the
-//! hand-written reference, whose map holds keys in place, slows down by half of that.
+//! of `benches/peers`, they are scattered, and a read takes some 500 ns more; nearly half
+//! of the few dozen samples that were taken there fell on looking records up. The
+//! hand-written reference, whose map holds keys in place, takes some 350 ns more.
 //!
 //! ```sh
 //! CARGO_PROFILE_BENCH_DEBUG=1 cargo bench --bench instructions --no-run   # names the program
