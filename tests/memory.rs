@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use allocation_counter::measure;
-use cloakroom::store::Create;
+use cloakroom::store::{Create, Update};
 use cloakroom::{Clock, IdLength, Key, KeyPrefix, Memory, SessionId, Store, Sweep, Ttl};
+use tokio::runtime::Builder;
 
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_024).expect("not zero");
 
@@ -112,6 +113,28 @@ async fn sweeping_removes_what_has_expired_and_says_how_much() {
     assert_eq!(again, 0);
 }
 
+/// A record that moved with every write would come to lie far from all others.
+#[test]
+fn data_of_the_same_length_are_written_where_the_old_ones_lie() {
+    let runtime = Builder::new_current_thread().build().expect("a runtime");
+    let store = Memory::new();
+    let key = new_key();
+    let created = runtime.block_on(store.create(&key, b"before", Ttl::days(1)));
+    let Ok(Create::Created(revision)) = created else { panic!("the key is free") };
+    let loaded = runtime.block_on(store.load(&key, None));
+
+    let mut updated = None;
+    let update = store.update(&key, b"behind", Ttl::days(1), &revision);
+    let counted = measure(|| updated = Some(runtime.block_on(update)));
+    assert!(matches!(updated, Some(Ok(Update::Updated(_)))));
+    assert_eq!(counted.count_total, 0);
+
+    let Ok(newest) = runtime.block_on(store.load(&key, None));
+    let [loaded, newest] =
+        [loaded.ok().flatten(), newest].map(|record| record.expect("it lives").value);
+    assert_eq!((&*loaded, &*newest), (&b"before"[..], &b"behind"[..]), "who loaded it keeps it");
+}
+
 #[test]
 fn a_small_session_takes_at_most_300_bytes_in_a_store_that_is_nearly_full() {
     let store = Memory::with_capacity(NonZeroUsize::new(100_000).expect("not zero"));
@@ -177,5 +200,5 @@ fn bytes_kept(act: impl FnOnce()) -> i64 {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+    Builder::new_current_thread().build().expect("a runtime").block_on(future)
 }

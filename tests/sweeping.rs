@@ -263,7 +263,7 @@ impl Sweep for Watched {
 
 impl Store for Watched {
     type Error = OutOfOrder;
-    type Value = Arc<[u8]>;
+    type Value = <Memory as Store>::Value;
     type Revision = MemoryRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, OutOfOrder> {
@@ -289,7 +289,7 @@ impl Store for Watched {
         self.0.memory.update(key, value, ttl, seen).await.map_err(|never| match never {})
     }
 
-    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, OutOfOrder> {
+    async fn remove(&self, key: &Key) -> Result<Option<Self::Value>, OutOfOrder> {
         self.0.memory.remove(key).await.map_err(|never| match never {})
     }
 }

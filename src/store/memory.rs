@@ -24,8 +24,8 @@ const REMOVED_AT_ONCE: usize = 16;
 /// ends with the process.
 ///
 /// Records are spread over shards, each behind a lock that is held for a look-up
-/// only. Every operation also removes some records whose time is over, so their
-/// memory comes back without being asked for.
+/// and a copy of the data. Every operation also removes some records whose time is
+/// over, so their memory comes back without being asked for.
 ///
 /// # Limit
 ///
@@ -134,7 +134,7 @@ impl Keep for Memory {}
 #[diagnostic::do_not_recommend]
 impl Store for Memory {
     type Error = Infallible;
-    type Value = Arc<[u8]>;
+    type Value = Box<[u8]>;
     type Revision = MemoryRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
@@ -157,7 +157,7 @@ impl Store for Memory {
         value: &[u8],
         ttl: Ttl,
     ) -> Result<Create<MemoryRevision>, Infallible> {
-        let value = Arc::from(value);
+        let value = Box::from(value);
         let (mut shard, now) = self.shard(key);
         if shard.live(key, now).is_some() {
             return Ok(Create::KeyTaken);
@@ -173,21 +173,22 @@ impl Store for Memory {
         ttl: Ttl,
         seen: &MemoryRevision,
     ) -> Result<Update<MemoryRevision>, Infallible> {
-        let value = Arc::from(value);
         let (mut shard, now) = self.shard(key);
         let revision = shard.next_revision();
         let Some(entry) = shard.live(key, now) else { return Ok(Update::Gone) };
         if entry.revision != *seen {
             return Ok(Update::Conflict);
         }
-        *entry = Entry { value, revision, expires: now + ttl.as_millis(), due: entry.due };
+        entry.set_value(value);
+        entry.revision = revision;
+        entry.expires = now + ttl.as_millis();
         if entry.is_out_of_order() {
             shard.bring_forward(key);
         }
         Ok(Update::Updated(revision))
     }
 
-    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, Infallible> {
+    async fn remove(&self, key: &Key) -> Result<Option<Box<[u8]>>, Infallible> {
         let (mut shard, now) = self.shard(key);
         let removed = shard.take(key);
         shard.give_memory_back();
@@ -228,7 +229,7 @@ struct Shard {
 }
 
 struct Entry {
-    value: Arc<[u8]>,
+    value: Box<[u8]>,
     revision: MemoryRevision,
     /// Milliseconds since the Unix epoch.
     expires: u64,
@@ -238,6 +239,16 @@ struct Entry {
 }
 
 impl Entry {
+    /// Where the old one lies if it can: a record that moved with every write
+    /// would end up far from all others.
+    fn set_value(&mut self, value: &[u8]) {
+        if self.value.len() == value.len() {
+            self.value.copy_from_slice(value);
+        } else {
+            self.value = value.into();
+        }
+    }
+
     /// Whether it expires before the order says so.
     const fn is_out_of_order(&self) -> bool {
         self.expires < self.due
@@ -263,7 +274,7 @@ impl Shard {
         MemoryRevision(self.last_revision)
     }
 
-    fn put(&mut self, key: Arc<[u8]>, value: Arc<[u8]>, expires: u64) -> MemoryRevision {
+    fn put(&mut self, key: Arc<[u8]>, value: Box<[u8]>, expires: u64) -> MemoryRevision {
         let revision = self.next_revision();
         let entry = Entry { value, revision, expires, due: expires };
         if let Some(old) = self.records.insert(key.clone(), entry) {

@@ -61,7 +61,7 @@ impl Keep for Journal {}
 
 impl Store for Journal {
     type Error = Infallible;
-    type Value = Arc<[u8]>;
+    type Value = <Memory as Store>::Value;
     type Revision = MemoryRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
@@ -91,7 +91,7 @@ impl Store for Journal {
         self.memory.update(key, value, ttl, seen).await
     }
 
-    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, Infallible> {
+    async fn remove(&self, key: &Key) -> Result<Option<Self::Value>, Infallible> {
         self.note("remove");
         self.memory.remove(key).await
     }

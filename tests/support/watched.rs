@@ -65,7 +65,7 @@ impl<W: Watch> Keep for Watched<W> {}
 
 impl<W: Watch> Store for Watched<W> {
     type Error = Fault;
-    type Value = Arc<[u8]>;
+    type Value = <Memory as Store>::Value;
     type Revision = MemoryRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Fault> {
@@ -91,7 +91,7 @@ impl<W: Watch> Store for Watched<W> {
         self.watch(Op::Update, key, self.memory.update(key, value, ttl, seen)).await
     }
 
-    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, Fault> {
+    async fn remove(&self, key: &Key) -> Result<Option<Self::Value>, Fault> {
         self.watch(Op::Remove, key, self.memory.remove(key)).await
     }
 }
