@@ -17,7 +17,7 @@
 //! # Where the instructions of a read go
 //!
 //! The handler reads a session of two integers, a name and five numbers, kept in
-//! `Memory` with `Postcard`, under a signed cookie. That costs 13,200 instructions on
+//! `Memory` with `Postcard`, under a signed cookie. That costs 13,300 instructions on
 //! top of a bare axum router, of which an empty layer is some 850 and a session layer
 //! whose session nobody takes 1,150. Counted with callgrind, on x86-64 with AVX2 and
 //! Rust 1.95:
@@ -27,7 +27,7 @@
 //! | verifying the tag (two blocks, a tag in base64) | 5,600 | 4,250 |
 //! | the key in the store (one block, base64) | 3,030 | 2,130 |
 //! | decoding the data | 630 | |
-//! | looking the record up in `Memory` | 260 | |
+//! | looking the record up in `Memory`, and its copy | 400 | |
 //! | deciding that nothing is to be saved | 90 | |
 //! | `Vary: Cookie` | 220 | |
 //! | the layer, an empty one's part included | 1,150 | |
@@ -59,10 +59,10 @@
 //! | `Vary: Cookie` | 15 |
 //!
 //! That is with a thousand sessions that lie side by side in memory, and are in the
-//! processor's caches. After many changes among other programs' data, as late in a run
-//! of `benches/peers`, they are scattered, and a read takes some 500 ns more; nearly half
-//! of the few dozen samples that were taken there fell on looking records up. The
-//! hand-written reference takes some 350 ns more.
+//! processor's caches. `Memory` keeps them there: changed data of the same length are
+//! written where the old ones lie. When every change moved its record to another place
+//! in the heap, reads became slower with the number of changes: after 2,000 rounds of
+//! `benches/peers` one took 1,680 ns instead of 1,120, and without the changes 1,060.
 //!
 //! ```sh
 //! CARGO_PROFILE_BENCH_DEBUG=1 cargo bench --bench instructions --no-run   # names the program
@@ -75,10 +75,14 @@
 //! |---|---:|---:|---:|---:|
 //! | what axum asks for any layer | 2 | 2 | 2 | 2 |
 //! | the data themselves: a `String` and a `Vec` | | | 2 | 2 |
+//! | the copy of the record that `Memory` hands out | | | 1 | 1 |
 //! | decoding the encoding once | | | | 2 |
 //! | the box of the saving future | | | | 1 |
-//! | the record in `Memory` | | | | 1 |
-//! | | 2 | 2 | 4 | 8 |
+//! | | 2 | 2 | 5 | 8 |
+//!
+//! A change of the data's length takes one more, for the new record. A record that is
+//! shared instead of copied would spare reads their allocation, but not be written in
+//! place, and its counts are atomic: that took 2 to 13 % longer.
 //!
 //! The box in which a session goes from hand to hand, and the buffer for both
 //! encodings, are kept for the next requests of the thread, emptied: up to 64 of them,
@@ -126,30 +130,30 @@
 //!
 //! | | 100 B | 1 KiB | 10 KiB | 100 KiB |
 //! |---|---:|---:|---:|---:|
-//! | by hand, read | 103,500 | 93,700 | 57,500 | 9,400 |
-//! | cloakroom, read | 94,200 | 82,800 | 45,800 | 8,500 |
-//! | by hand, change | 80,000 | 56,600 | 13,000 | 1,310 |
-//! | cloakroom, change | 63,300 | 53,400 | 11,400 | 1,310 |
+//! | by hand, read | 101,600 | 85,900 | 50,200 | 8,100 |
+//! | cloakroom, read | 89,000 | 73,300 | 45,000 | 7,400 |
+//! | by hand, change | 76,700 | 50,900 | 11,400 | 1,160 |
+//! | cloakroom, change | 61,700 | 47,800 | 10,600 | 1,290 |
 //!
 //! | connections | 1 | 4 | 16 | 64 | 256 |
 //! |---|---:|---:|---:|---:|---:|
-//! | by hand, read | 5,900 | 23,200 | 104,800 | 118,100 | 101,800 |
-//! | cloakroom, read | 6,200 | 22,500 | 85,200 | 101,100 | 88,200 |
-//! | by hand, change | 3,900 | 15,300 | 62,000 | 82,500 | 78,600 |
-//! | cloakroom, change | 4,000 | 14,000 | 59,100 | 71,800 | 63,000 |
+//! | by hand, read | 5,600 | 21,200 | 89,000 | 102,600 | 90,600 |
+//! | cloakroom, read | 5,500 | 20,800 | 77,400 | 90,000 | 77,300 |
+//! | by hand, change | 3,500 | 13,100 | 54,900 | 74,100 | 71,800 |
+//! | cloakroom, change | 3,400 | 13,300 | 55,000 | 63,800 | 57,700 |
 //!
 //! The codec's share, in microseconds for one encoding / one decoding. A read decodes
 //! once; a change encodes twice and decodes twice:
 //!
 //! | | 100 B | 1 KiB | 10 KiB | 100 KiB |
 //! |---|---:|---:|---:|---:|
-//! | `Postcard` | 0.1 / 0.1 | 0.5 / 0.4 | 4.5 / 3.6 | 46 / 34 |
-//! | `MessagePack` | 0.2 / 0.2 | 0.6 / 0.9 | 3.7 / 6.7 | 38 / 66 |
-//! | `Json` | 0.3 / 0.3 | 1.5 / 2.0 | 13 / 17 | 126 / 173 |
+//! | `Postcard` | 0.2 / 0.1 | 0.6 / 0.5 | 6.1 / 4.0 | 54 / 42 |
+//! | `MessagePack` | 0.2 / 0.2 | 0.7 / 1.2 | 4.7 / 9.5 | 55 / 96 |
+//! | `Json` | 0.4 / 0.3 | 1.6 / 2.2 | 14 / 19 | 146 / 196 |
 //!
 //! Records are not compressed. On one machine, compression never paid for reads. Over a
 //! network of one gigabit in a second (calculated), lz4 would begin to pay at about
-//! 1 KiB, where it saves 10 % of a read's 16 µs, and saves a fifth at 10 KiB and a
+//! 1 KiB, where it saves 10 % of a read's 17 µs, and saves a fifth at 10 KiB and a
 //! quarter at 100 KiB; zstd at level 1 would pay from some 10 KiB. A codec of your own
 //! can compress: it is asked for bytes, and given them back.
 //!
