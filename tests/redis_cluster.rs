@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use cloakroom::store::RedisCluster;
-use cloakroom::{Key, Redis};
+use cloakroom::store::{Create, RedisCluster};
+use cloakroom::{Key, Redis, Store, Ttl};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::races::{
-    fresh_number, increment_once, load_number, no_save_outlives_a_logout,
+    fresh_key, fresh_number, increment_once, load_number, no_save_outlives_a_logout,
     two_processes_lose_nothing,
 };
 use servers::redis::{RedisServer as Server, SERVERS_CLOCK};
@@ -78,12 +78,32 @@ fn move_slots(cluster: &Cluster, keys: &[Key], rounds: usize) {
     for _ in 0..rounds {
         for key in keys {
             let from = cluster.master_of(key.as_str());
-            let at = masters.iter().position(|master| master.port() == from.port());
-            let to = masters[(at.expect("a master") + 1) % masters.len()];
-            let slot = from.ask(&["CLUSTER", "KEYSLOT", key.as_str()]);
-            cluster.move_slot(slot, from, to);
+            cluster.move_slot(&cluster.slot_of(key.as_str()), from, next_to(from, &masters));
         }
     }
+}
+
+fn next_to<'c>(master: &Server, masters: &[&'c Server]) -> &'c Server {
+    let at = masters.iter().position(|other| other.port() == master.port());
+    masters[(at.expect("a master") + 1) % masters.len()]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operation_that_is_sent_on_to_a_node_which_refuses_it_is_sent_again() {
+    let cluster = Cluster::start();
+    let store = connect(&cluster).await;
+    let key = fresh_key();
+    let slot = cluster.slot_of(key.as_str());
+    let from = cluster.master_of(key.as_str());
+    let to = next_to(from, &cluster.masters());
+
+    Cluster::begin_migration(&slot, from, to);
+    let creating = tokio::spawn(async move { store.create(&key, b"0", Ttl::hours(1)).await });
+    let has_refused = || to.ask::<String>(&["INFO", "errorstats"]).contains("errorstat_MOVED");
+    assert!(becomes_true(FAILOVER, has_refused), "nobody asks the newcomer");
+    Cluster::announce_import(&slot, from, to);
+    let created = creating.await.expect("no panic").expect("there is time left");
+    assert!(matches!(created, Create::Created(_)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

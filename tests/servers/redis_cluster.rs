@@ -1,5 +1,6 @@
 //! Redis Cluster: three masters, each with a replica.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -82,14 +83,27 @@ impl Cluster {
         master.expect("it was found")
     }
 
+    /// The slot of a key, as the nodes write it.
+    pub(crate) fn slot_of(&self, key: &str) -> String {
+        self.nodes[0].ask::<u16>(&["CLUSTER", "KEYSLOT", key]).to_string()
+    }
+
+    /// Tells a master that a slot is about to come to it.
+    pub(crate) fn announce_import(slot: &str, from: &RedisServer, to: &RedisServer) {
+        to.ask::<()>(&["CLUSTER", "SETSLOT", slot, "IMPORTING", &id(from)]);
+    }
+
+    /// Has a master send requests for keys that are not there any more to another.
+    pub(crate) fn begin_migration(slot: &str, from: &RedisServer, to: &RedisServer) {
+        from.ask::<()>(&["CLUSTER", "SETSLOT", slot, "MIGRATING", &id(to)]);
+    }
+
     /// Moves a slot with its keys to another master, the way `redis-cli` does.
-    pub(crate) fn move_slot(&self, slot: u16, from: &RedisServer, to: &RedisServer) {
-        let slot = slot.to_string();
-        let (from_id, to_id) = (id(from), id(to));
-        to.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
-        from.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
+    pub(crate) fn move_slot(&self, slot: &str, from: &RedisServer, to: &RedisServer) {
+        Self::announce_import(slot, from, to);
+        Self::begin_migration(slot, from, to);
         loop {
-            let keys: Vec<String> = from.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "100"]);
+            let keys: Vec<String> = from.ask(&["CLUSTER", "GETKEYSINSLOT", slot, "100"]);
             if keys.is_empty() {
                 break;
             }
@@ -98,10 +112,32 @@ impl Cluster {
             command.extend(keys.iter().map(String::as_str));
             from.ask::<String>(&command);
         }
+        let to_id = id(to);
         // The new master first, so that there is no moment without one.
         for node in [to, from].into_iter().chain(self.masters()) {
-            node.ask::<()>(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
+            node.ask::<()>(&["CLUSTER", "SETSLOT", slot, "NODE", &to_id]);
         }
+        assert!(becomes_true(FORMING_TIME, || self.is_of_one_mind()), "the nodes do not agree");
+    }
+
+    /// Whether all masters say the same of the slots and epochs of each other. One
+    /// that takes a slot before it has heard of the last change may give it back
+    /// when it does hear, and delete the keys in it.
+    fn is_of_one_mind(&self) -> bool {
+        let views = self.masters().into_iter().map(|node| {
+            let nodes: String = node.ask(&["CLUSTER", "NODES"]);
+            // An id, six fields that may differ, the epoch, the link's state, slots.
+            let view = nodes.lines().filter(|line| line.contains("master")).map(|line| {
+                let fields = line.split(' ');
+                fields
+                    .enumerate()
+                    .filter(|(at, _)| [0, 6].contains(at) || *at > 7)
+                    .map(|(_, field)| field.to_owned())
+                    .collect::<Vec<_>>()
+            });
+            view.collect::<BTreeSet<_>>()
+        });
+        views.collect::<BTreeSet<_>>().len() == 1
     }
 
     /// Whether every replica has what its master had when it was asked.

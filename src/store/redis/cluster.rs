@@ -95,9 +95,17 @@ impl RedisCluster {
                 Ok(reply) => return Ok(reply),
                 Err(refusal) => refusal,
             };
+            let refusal = match refusal.retry_method() {
+                RetryMethod::AskRedirect => match self.ask(&refusal, command).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(refusal) => refusal,
+                },
+                _ => refusal,
+            };
             match refusal.retry_method() {
-                RetryMethod::AskRedirect => return self.ask(&refusal, command).await,
-                RetryMethod::MovedRedirect
+                // Also by the newcomer, when the slot has moved on.
+                RetryMethod::AskRedirect
+                | RetryMethod::MovedRedirect
                 | RetryMethod::RefreshSlotsAndRetry
                 | RetryMethod::WaitAndRetry
                 | RetryMethod::ReconnectFromInitialConnections => sleep(pause).await,
@@ -110,11 +118,12 @@ impl RedisCluster {
     /// Sends a command to the node to which its key has moved ahead of its slot.
     async fn ask(&self, refusal: &RedisError, command: &Cmd) -> RedisResult<Value> {
         let Some((address, _)) = refusal.redirect_node() else { return Err(refusal.clone()) };
-        let mut newcomer = self.newcomer(address)?;
         let mut both = redis::pipe();
-        both.cmd("ASKING").ignore().add_command(command.clone());
-        let (reply,) = both.query_async(&mut newcomer).await?;
-        Ok(reply)
+        both.cmd("ASKING").add_command(command.clone());
+        let mut replies = self.newcomer(address)?.send_all(&both, 0, 2).await?;
+        // Only the second one says whether the command was refused.
+        let reply = replies.pop().ok_or((ErrorKind::UnexpectedReturnType, "no reply"))?;
+        reply.extract_error()
     }
 
     fn newcomer(&self, address: &str) -> RedisResult<RedisServer> {
