@@ -52,7 +52,7 @@
 //! | opening the session, handing it over, taking it back | 65 |
 //! | moving memory, most of it a larger future of the handler | 65 |
 //! | searching the cookie header, comparing the tag, reading the id | 60 |
-//! | looking the record up in `Memory` | 50 |
+//! | looking the record up in `Memory`, and its copy | 65 |
 //! | base64 of the tag and of the key | 40 |
 //! | reading the clock | 25 |
 //! | decoding the data | 25 |
