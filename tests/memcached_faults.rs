@@ -128,8 +128,10 @@ async fn a_server_that_stands_still_is_a_timeout_and_recovers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_that_wait_for_a_connection_give_up_in_time() {
     let server = Server::start(&[]);
-    let options = impatient_options().pool_size(NonZeroUsize::MIN);
-    let store = options.connect(&server.url()).await.expect("the server is up");
+    // Less than for a reply: who has the connection has it until the others give up.
+    let options = impatient_options().connection_timeout(TIMEOUT / 4);
+    let store = options.pool_size(NonZeroUsize::MIN).connect(&server.url()).await;
+    let store = store.expect("the server is up");
     let key = fresh_number(&store).await;
     server.pause();
     let faults = fails_in_time(&store, &key, MemcachedError::is_timeout).await;
