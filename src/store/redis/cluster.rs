@@ -91,16 +91,15 @@ impl RedisCluster {
         loop {
             let mut connection = lock(&self.shared.connection).clone();
             let reply = connection.req_packed_command(command).await;
-            let refusal = match reply.and_then(Value::extract_error) {
+            let mut reply = reply.and_then(Value::extract_error);
+            if let Err(refusal) = &reply
+                && matches!(refusal.retry_method(), RetryMethod::AskRedirect)
+            {
+                reply = self.ask(refusal, command).await;
+            }
+            let refusal = match reply {
                 Ok(reply) => return Ok(reply),
                 Err(refusal) => refusal,
-            };
-            let refusal = match refusal.retry_method() {
-                RetryMethod::AskRedirect => match self.ask(&refusal, command).await {
-                    Ok(reply) => return Ok(reply),
-                    Err(refusal) => refusal,
-                },
-                _ => refusal,
             };
             match refusal.retry_method() {
                 // Also by the newcomer, when the slot has moved on.
