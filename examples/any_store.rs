@@ -15,9 +15,7 @@ use std::error::Error;
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use cloakroom::{
-    Config, Cookie, Keep, Postcard, Session, SessionError, Sessions, Ttl, Unsigned, cookie_name,
-};
+use cloakroom::{Config, Cookie, Keep, Postcard, Session, Sessions, Ttl, Unsigned, cookie_name};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
@@ -122,7 +120,6 @@ struct Visitor {
 }
 
 type VisitorSession<S> = Session<S, Postcard<Visitor>, Unsigned>;
-type VisitorError<S> = SessionError<S, Postcard<Visitor>>;
 
 fn sessions<S: Keep>(store: S) -> Sessions<S, Postcard<Visitor>, Unsigned> {
     // `Secure` is dropped because this example speaks plain HTTP.
@@ -146,7 +143,7 @@ async fn serve<S: Keep>(sessions: Sessions<S, Postcard<Visitor>, Unsigned>) -> O
     Ok(())
 }
 
-async fn home<S: Keep>(mut session: VisitorSession<S>) -> Result<Html<String>, VisitorError<S>> {
+async fn home<S: Keep>(mut session: VisitorSession<S>) -> Result<Html<String>, cloakroom::Error> {
     session.update(|visitor| visitor.visits += 1).await?;
     Ok(page(&session))
 }
