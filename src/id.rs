@@ -49,7 +49,7 @@ impl IdLength {
     }
 
     /// The characters of an id of this length: base64url without padding.
-    const fn characters(self) -> usize {
+    pub(crate) const fn characters(self) -> usize {
         (self.bytes * 4).div_ceil(3)
     }
 

@@ -264,13 +264,16 @@ pub use self::config::Sweeper;
 #[cfg(feature = "flask")]
 pub use self::config::WantsFlaskData;
 pub use self::config::{
-    AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, Sessions, Versions, WantsData,
-    WantsSecretKey, WantsStore,
+    AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, SaysTimes, Sessions, Versions,
+    WantsData, WantsSecretKey, WantsStore,
 };
 #[doc(inline)]
 pub use self::cookie::{Cookie, CookieDomain, CookieName, CookiePath, SameSite};
 pub use self::error::Error;
 pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
+#[cfg(feature = "flask")]
+pub use self::record::FlaskRecord;
+pub use self::record::{NativeRecord, RecordFormat};
 pub use self::secret::{SecretKey, SecretKeyError};
 pub use self::session::Session;
 #[cfg(feature = "flask")]

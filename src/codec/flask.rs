@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use super::Codec;
-use super::foreign::{Foreign, Outline};
 use super::named::{Entry, Name, NamedFields};
+use crate::record::FlaskRecord;
 
 /// Session data in records that a Flask application shares: those of
 /// [`MessagePack`](super::MessagePack), Flask-Session's default, or of `Json`.
@@ -58,8 +58,7 @@ impl<C: NamedFields> Codec for Flask<C> {
     type Data = C::Data;
     type Error = FlaskError<C::Error>;
 
-    const FOREIGN: Option<Foreign<Self::Error>> =
-        Some(Foreign { empty: C::EMPTY, read: outline::<C>, write: write::<C>, note: note::<C> });
+    type Record = FlaskRecord<C>;
 
     fn encode(data: &C::Data, out: &mut Vec<u8>) -> Result<(), Self::Error> {
         let start = out.len();
@@ -82,6 +81,14 @@ impl<C: NamedFields> Codec for Flask<C> {
         C::decode(bytes).map_err(FlaskError::Codec)
     }
 
+    fn retain(base: &[u8], mine: &[u8], stored: &[u8]) -> Result<Vec<u8>, Self::Error> {
+        Self::merge(base, mine, stored)
+    }
+
+    fn has_fields() -> bool {
+        true
+    }
+
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
         let [before, my, their] = [base, mine, theirs].map(entries::<C>);
         let merged = merge(
@@ -102,60 +109,10 @@ fn has_names_that_are_no_text<C: NamedFields>(map: &[u8]) -> Option<bool> {
     Some(found)
 }
 
-fn outline<C: NamedFields>(record: &[u8]) -> Option<Outline> {
-    let mut outline = Outline { is_empty: true, ..Outline::default() };
-    C::visit(record, |entry| match is_permanent(&entry) {
-        true => {
-            outline.permanent = !C::is_falsy(entry.value);
-            outline.note = C::text(entry.value).map(|text| text.into_owned());
-        }
-        false => outline.is_empty = false,
-    })?;
-    if !outline.is_empty {
-        outline.note = None;
-    }
-    Some(outline)
-}
-
-/// The data, and `_permanent` exactly when the session is permanent: first in a
-/// new record, as Flask does, and else where and as it was.
-fn write<C: NamedFields>(
-    permanent: bool,
-    data: &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(), FlaskError<C::Error>> {
-    let mut entries = entries::<C>(data).ok_or(FlaskError::NotAMap)?;
-    let place = entries.iter().position(is_permanent);
-    match place {
-        Some(at) if permanent == C::is_falsy(entries[at].value) => {
-            entries.retain(|entry| !is_permanent(entry));
-            if permanent {
-                entries.insert(at, permanent_entry::<C>());
-            }
-        }
-        None if permanent => entries.insert(0, permanent_entry::<C>()),
-        Some(_) | None => {}
-    }
-    C::write(&entries, out);
-    Ok(())
-}
-
-/// A map of `_permanent` alone counts as no session in Flask-Session, which
-/// neither saves it nor sends its cookie.
-fn note<C: NamedFields>(text: &str, out: &mut Vec<u8>) {
-    let mut value = Vec::with_capacity(text.len() + 2);
-    C::write_text(text, &mut value);
-    C::write(&[Entry { value: &value, ..permanent_entry::<C>() }], out);
-}
-
 fn entries<C: NamedFields>(map: &[u8]) -> Option<Vec<Entry<'_>>> {
     let mut entries = Vec::new();
     C::visit(map, |entry| entries.push(entry))?;
     Some(entries)
-}
-
-fn permanent_entry<C: NamedFields>() -> Entry<'static> {
-    Entry { key: Name::Text("_permanent".into()), name: C::PERMANENT, value: C::TRUE }
 }
 
 fn is_permanent(entry: &Entry<'_>) -> bool {

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::named::{Entry, Name, NamedFields, sealed};
 use super::strict::{Refuse, Strict};
 use super::{Codec, Field, SessionData, Unrepresentable, merge_fields, merge_whole};
+use crate::record::NativeRecord;
 
 /// Session data as JSON: the most readable, the least compact.
 ///
@@ -78,6 +79,7 @@ const KEY_IS_NO_TEXT: &str = "key must be a string";
 impl<T: SessionData> Codec for Json<T> {
     type Data = T;
     type Error = JsonError;
+    type Record = NativeRecord;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), JsonError> {
         let inner = &mut serde_json::Serializer::new(out);
@@ -87,6 +89,10 @@ impl<T: SessionData> Codec for Json<T> {
 
     fn decode(bytes: &[u8]) -> Result<T, JsonError> {
         serde_json::from_slice(bytes).map_err(|error| Cause::of_decoding(&error).into())
+    }
+
+    fn has_fields() -> bool {
+        true
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, JsonError> {

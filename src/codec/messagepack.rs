@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::named::{Entry, Name, NamedFields, sealed};
 use super::{Codec, Field, SessionData, merge_fields, merge_whole};
+use crate::record::NativeRecord;
 
 /// Session data as MessagePack, fields with their names: compact, and a struct
 /// may gain or lose fields between two versions of a program.
@@ -68,6 +69,7 @@ impl Cause {
 impl<T: SessionData> Codec for MessagePack<T> {
     type Data = T;
     type Error = MessagePackError;
+    type Record = NativeRecord;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), MessagePackError> {
         data.serialize(&mut rmp_serde::Serializer::new(out).with_struct_map())
@@ -79,6 +81,10 @@ impl<T: SessionData> Codec for MessagePack<T> {
             (data, []) => Ok(data),
             _ => Err(Cause::TrailingBytes.into()),
         }
+    }
+
+    fn has_fields() -> bool {
+        true
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, MessagePackError> {

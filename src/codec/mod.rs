@@ -6,7 +6,6 @@ mod marker;
 mod fields;
 #[cfg(feature = "flask")]
 mod flask;
-mod foreign;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "messagepack")]
@@ -23,11 +22,11 @@ use std::error::Error;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::record::RecordFormat;
+
 pub use self::fields::{Field, merge_fields, merge_whole};
 #[cfg(feature = "flask")]
 pub use self::flask::{Flask, FlaskError};
-#[doc(hidden)]
-pub use self::foreign::{Foreign, Outline};
 #[cfg(feature = "json")]
 pub use self::json::{Json, JsonError};
 #[cfg(feature = "messagepack")]
@@ -75,9 +74,9 @@ pub trait Codec: Send + Sync + 'static {
     /// The layer's log has only a source of it that is an [`Unrepresentable`].
     type Error: Error + Send + Sync + 'static;
 
-    /// What replaces cloakroom's own record format; only `Flask` has it.
-    #[doc(hidden)]
-    const FOREIGN: Option<Foreign<Self::Error>> = None;
+    /// The format of the records that the data are kept in:
+    /// [`NativeRecord`](crate::NativeRecord), unless another program reads them.
+    type Record: RecordFormat;
 
     /// Appends the bytes of `data` to `out`.
     ///
@@ -105,5 +104,30 @@ pub trait Codec: Send + Sync + 'static {
     /// When one of the three is not what [`encode`](Self::encode) writes.
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
         Ok(merge_whole(base, mine, theirs))
+    }
+
+    /// What is stored when `base` was changed to `mine`: what this program does not know
+    /// in the `stored` data is kept. They are what `base` was read from.
+    ///
+    /// # Default
+    ///
+    /// The data count as a whole: `mine`.
+    ///
+    /// # Errors
+    ///
+    /// When one of the three is not what [`encode`](Self::encode) writes.
+    fn retain(base: &[u8], mine: &[u8], stored: &[u8]) -> Result<Vec<u8>, Self::Error> {
+        let _ = (base, stored);
+        Ok(mine.to_vec())
+    }
+
+    /// Whether [`merge`](Self::merge) brings changes together field by field.
+    ///
+    /// # Default
+    ///
+    /// `false`: the data count as a whole.
+    #[must_use]
+    fn has_fields() -> bool {
+        false
     }
 }

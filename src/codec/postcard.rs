@@ -10,6 +10,7 @@ use ::postcard::{Serializer, take_from_bytes};
 
 use super::strict::{Refuse, Strict};
 use super::{Codec, SessionData, Unrepresentable, merge_fields, merge_whole};
+use crate::record::NativeRecord;
 
 /// Session data in the postcard wire format, behind four bytes that mark the
 /// struct: no field names, no types, so it is small and fast.
@@ -60,6 +61,7 @@ enum Cause {
 impl<T: SessionData> Codec for Postcard<T> {
     type Data = T;
     type Error = PostcardError;
+    type Record = NativeRecord;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), PostcardError> {
         out.extend_from_slice(&shape::mark(data));
@@ -75,6 +77,10 @@ impl<T: SessionData> Codec for Postcard<T> {
             (_, []) => Err(Cause::OtherShape.into()),
             _ => Err(Cause::TrailingBytes.into()),
         }
+    }
+
+    fn has_fields() -> bool {
+        true
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, PostcardError> {

@@ -71,15 +71,10 @@ fn bring_together<C: Codec>(
 ) -> Option<Vec<u8>> {
     let versions =
         Versions::new(C::decode(base).ok()?, C::decode(mine).ok()?, C::decode(theirs).ok()?);
-    // A foreign record also holds what the data do not name.
     let mut before = Vec::new();
-    if C::FOREIGN.is_some() {
-        C::encode(&versions.theirs, &mut before).ok()?;
-    }
+    C::encode(&versions.theirs, &mut before).ok()?;
     let mut merged = Vec::new();
     C::encode(&merge(versions), &mut merged).ok()?;
-    match C::FOREIGN {
-        Some(_) => C::merge(&before, &merged, theirs).ok(),
-        None => Some(merged),
-    }
+    // The record of the other request may hold what this program does not know.
+    C::retain(&before, &merged, theirs).ok()
 }

@@ -5,28 +5,32 @@ mod conflicts;
 mod data;
 #[cfg(feature = "flask")]
 mod flask;
+mod queue;
 mod sessions;
 mod settings;
 #[cfg(feature = "sweeper")]
 mod sweeper;
-mod turns;
+mod times;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[cfg(feature = "flask")]
 pub use self::flask::WantsFlaskData;
+pub(crate) use self::queue::Queue;
 pub(crate) use self::sessions::AnySessions;
 pub use self::sessions::Sessions;
 pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};
 #[cfg(feature = "sweeper")]
 pub use self::sweeper::Sweeper;
-pub(crate) use self::turns::{Turn, Turns};
+pub use self::times::SaysTimes;
 use crate::clock::Clock;
 use crate::codec::Codec;
 use crate::cookie::Cookie;
 use crate::id::IdLength;
+use crate::record::Format;
 use crate::secret::SecretKey;
 use crate::signer::{HmacSha256, Signer, Unsigned};
 use crate::store::{KeyPrefix, Store};
@@ -233,7 +237,10 @@ impl<S, C, K> Config<S, C, K> {
     /// # Default
     ///
     /// 400 days: the longest that browsers keep a cookie.
-    pub fn absolute_timeout(mut self, timeout: Ttl) -> Self {
+    pub fn absolute_timeout(mut self, timeout: Ttl) -> Self
+    where
+        C: SaysTimes,
+    {
         self.settings.absolute_timeout = timeout;
         self
     }
@@ -311,6 +318,56 @@ impl<S, C, K> Config<S, C, K> {
         self
     }
 
+    /// Ends at once every session that was created, or last signed in, before this
+    /// time: what to do after an incident. Lowering a timeout does not end sessions that
+    /// there are.
+    ///
+    /// Records that are shared with Flask do not say when a session began, so such a
+    /// configuration does not have this setting.
+    ///
+    /// # Default
+    ///
+    /// No session is too old.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// use cloakroom::{Config, Memory, MessagePack};
+    ///
+    /// let leak_was_closed = UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+    /// let sessions = Config::new()
+    ///     .store(Memory::new())
+    ///     .codec(MessagePack::<u64>::new())
+    ///     .not_before(leak_was_closed)
+    ///     .build();
+    /// # }
+    /// ```
+    #[doc(alias = "invalidate")]
+    pub fn not_before(mut self, time: SystemTime) -> Self
+    where
+        C: SaysTimes,
+    {
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.settings.not_before = Some(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Begins a new session wherever this program cannot read the record of the one
+    /// that the request presents. The visitors of such sessions lose what is in them.
+    ///
+    /// # Default
+    ///
+    /// The record belongs to another version of the program: the visitor is anonymous
+    /// for this one, and nothing that a handler changes is saved, unless it calls
+    /// `sign_in`, `restart` or `destroy`.
+    pub fn replace_unreadable(mut self) -> Self {
+        self.settings.replace_unreadable = true;
+        self
+    }
+
     /// Where the time comes from. A store that keeps time itself takes the same
     /// clock.
     ///
@@ -331,9 +388,9 @@ impl<S, C, K> Config<S, C, K> {
         C: Codec,
         K: Signer,
     {
-        let settings = match C::FOREIGN {
-            Some(_) => self.settings.without_times(),
-            None => self.settings,
+        let settings = match C::Record::SAYS_TIMES {
+            true => self.settings,
+            false => self.settings.without_times(),
         };
         Sessions::new(self.store, self.signer, settings)
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Settings, Turns};
+use super::{Queue, Settings};
 use crate::codec::Codec;
 use crate::id::SessionId;
 use crate::signer::Signer;
@@ -27,12 +27,12 @@ struct Inner<S, K> {
     store: S,
     signer: K,
     settings: Settings,
-    turns: Turns,
+    queue: Queue,
 }
 
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     pub(super) fn new(store: S, signer: K, settings: Settings) -> Self {
-        let inner = Inner { store, signer, settings, turns: Turns::default() };
+        let inner = Inner { store, signer, settings, queue: Queue::default() };
         Self { inner: Arc::new(inner), codec: PhantomData }
     }
 
@@ -89,9 +89,9 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         &self.inner.settings
     }
 
-    /// Where those wait who try again.
-    pub(crate) fn turns(&self) -> &Turns {
-        &self.inner.turns
+    /// Where requests wait that try again after a conflict.
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.inner.queue
     }
 
     /// Writes the key of an id.

@@ -58,9 +58,9 @@ impl Percent {
         }
     }
 
-    /// This share of a time to live, in milliseconds.
-    pub(crate) const fn of(self, ttl: Ttl) -> u64 {
-        ttl.as_millis() * self.percent as u64 / 100
+    /// This share of a time in milliseconds.
+    pub(crate) const fn of(self, millis: u64) -> u64 {
+        millis.saturating_mul(self.percent as u64) / 100
     }
 }
 
@@ -148,6 +148,9 @@ pub(crate) struct Settings {
     pub(crate) plain_ids: bool,
     pub(crate) uuid_ids: bool,
     pub(crate) on_conflict: OnConflict,
+    /// Sessions that were created earlier are over; Unix milliseconds.
+    pub(crate) not_before: Option<u64>,
+    pub(crate) replace_unreadable: bool,
     pub(crate) clock: Clock,
 }
 
@@ -175,6 +178,8 @@ impl Default for Settings {
             plain_ids: false,
             uuid_ids: false,
             on_conflict: OnConflict::default(),
+            not_before: None,
+            replace_unreadable: false,
             clock: Clock::system(),
         }
     }

@@ -7,21 +7,12 @@ use http::HeaderMap;
 use http::header::COOKIE;
 use memchr::memchr;
 
-/// How many cookies of the same name are looked at. Honest browsers send one,
-/// or a few where domains and paths overlap; checking a tag costs time.
-const MAX_CANDIDATES: usize = 8;
-
-/// The values of every cookie called `name`, in the order of the headers, at
-/// most [`MAX_CANDIDATES`].
-pub(crate) fn candidates<'h>(
-    headers: &'h HeaderMap,
-    name: &'h str,
-) -> impl Iterator<Item = &'h [u8]> {
+/// The values of every cookie called `name`, in the order of the headers.
+pub(crate) fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
     let mut headers = headers.get_all(COOKIE).iter();
     let mut rest = None;
-    let mut left = MAX_CANDIDATES;
     iter::from_fn(move || {
-        while left > 0 {
+        loop {
             let header = match rest.take() {
                 Some(rest) => rest,
                 None => headers.next()?.as_bytes(),
@@ -31,11 +22,9 @@ pub(crate) fn candidates<'h>(
             let pair = header[..end.unwrap_or(header.len())].trim_ascii();
             let value = pair.strip_prefix(name.as_bytes()).and_then(|v| v.strip_prefix(b"="));
             if value.is_some() {
-                left -= 1;
                 return value;
             }
         }
-        None
     })
 }
 

@@ -7,7 +7,7 @@ mod pair;
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 
-pub(crate) use self::header::{candidates, http_date};
+pub(crate) use self::header::{http_date, values};
 pub use self::name::{
     CookieDomain, CookieName, CookiePath, InvalidCookieDomain, InvalidCookieName, InvalidCookiePath,
 };

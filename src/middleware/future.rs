@@ -110,13 +110,13 @@ where
             return None;
         }
     };
-    match state.plan_end(sessions.settings(), response.status().is_server_error()) {
-        Ok(plan) if plan.step == Step::Nothing => {
+    match state.plan_end(sessions.settings(), saves_nothing(response.status())) {
+        Ok(Step::Nothing) => {
             end(Parts { sessions, state }, Ok(()), response);
             None
         }
-        Ok(plan) => Some(Box::pin(async move {
-            let saved = state.carry_out(&sessions, plan).await;
+        Ok(step) => Some(Box::pin(async move {
+            let saved = state.carry_out(&sessions, step).await;
             (Parts { sessions, state }, saved)
         })),
         Err(error) => {
@@ -124,6 +124,12 @@ where
             None
         }
     }
+}
+
+/// Whether a response of this status saves nothing: a server error, or a timeout
+/// inside the layer, which cut the handler off.
+fn saves_nothing(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
 }
 
 /// Writes the ticket. On an error, the response is replaced, and gets the ticket
@@ -138,14 +144,13 @@ fn end<B, S, C, K>(
     C: Codec,
     K: Signer,
 {
-    let written = saved.and_then(|()| state.write_ticket(&sessions, response.headers_mut()));
+    let written = saved.and_then(|()| state.write_cookie(&sessions, response.headers_mut()));
     if written.is_ok() {
-        state.put_aside();
         return;
     }
     refuse_on_error(response, written);
     // The error stays what it is, whether or not there is room for a ticket.
-    let _ = state.write_due_ticket(&sessions, response.headers_mut());
+    let _ = state.write_due_cookie(&sessions, response.headers_mut());
 }
 
 /// In the extensions of a response that stands for an [`Error`]: the session could

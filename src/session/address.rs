@@ -1,54 +1,33 @@
 //! Where a session lies.
 
-use http::HeaderMap;
-
-use super::open::Presented;
 use crate::codec::Codec;
 use crate::config::Sessions;
-use crate::cookie::candidates;
 use crate::id::{IdError, SessionId};
 use crate::signer::Signer;
 use crate::store::{Key, Store};
 
 /// The id of a session, and the key of its record.
+#[derive(Clone)]
 pub(super) struct Address {
     pub(super) id: SessionId,
     pub(super) key: Key,
 }
 
 impl Address {
-    pub(super) const BLANK: Self = Self { id: SessionId::BLANK, key: Key::BLANK };
+    /// The address of this id.
+    pub(super) fn of<S: Store, C: Codec, K: Signer>(
+        sessions: &Sessions<S, C, K>,
+        id: SessionId,
+    ) -> Self {
+        let mut key = Key::BLANK;
+        sessions.set_key(&mut key, &id);
+        Self { id, key }
+    }
 
-    /// Makes a fresh one.
+    /// A fresh one.
     pub(super) fn generate<S: Store, C: Codec, K: Signer>(
         sessions: &Sessions<S, C, K>,
     ) -> Result<Self, IdError> {
-        let id = SessionId::generate(sessions.settings().id_length)?;
-        let mut key = Key::BLANK;
-        sessions.set_key(&mut key, &id);
-        Ok(Self { id, key })
-    }
-
-    /// Reads it from the first cookie that is a ticket, and none of those that were
-    /// tried; says whether an older key has signed it.
-    pub(super) fn read<S: Store, C: Codec, K: Signer>(
-        &mut self,
-        sessions: &Sessions<S, C, K>,
-        headers: &HeaderMap,
-        tried: &[SessionId],
-    ) -> Result<bool, Presented> {
-        let settings = sessions.settings();
-        let name = &settings.cookie.name;
-        let mut presented = Presented::Nothing;
-        let is_by_older_key = candidates(headers, name).find_map(|value| {
-            presented = Presented::Dead;
-            let verified = sessions.signer().verify(name, str::from_utf8(value).ok()?)?;
-            let is_id = self.id.read(verified.id(), settings.id_length)
-                || (settings.uuid_ids && self.id.read_uuid(verified.id()));
-            (is_id && !tried.contains(&self.id)).then_some(verified.is_by_older_key())
-        });
-        let Some(is_by_older_key) = is_by_older_key else { return Err(presented) };
-        sessions.set_key(&mut self.key, &self.id);
-        Ok(is_by_older_key)
+        Ok(Self::of(sessions, SessionId::generate(sessions.settings().id_length)?))
     }
 }

@@ -1,127 +1,140 @@
-//! The end of a session, by its user or behind its back.
+//! The end of sessions.
+//!
+//! A session ends when its record becomes a note, which stands for a minute. A request
+//! that is still under way finds the note, and tells a logout from an eviction.
 
-use super::open::{Presented, State};
-use super::save::MOVED_TTL;
-use super::state::{Fate, Ticket};
+use super::decide::Ends;
+use super::rotate::undo;
+use super::state::{DueCookie, Moved, Place, State, Wish};
+use super::write::MAX_ATTEMPTS;
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;
-use crate::record::{self, Contents, Destination};
+use crate::record::{Act, Contents, Destination, Format, NOTE_TTL};
 use crate::signer::Signer;
 use crate::store::{Key, Store, Update};
 
-/// How many changes of the id a logout follows.
+/// How many moves from id to id the end of a session follows.
 const MAX_MOVES: u32 = 64;
 
+/// Which moves the end of a session follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follow {
+    All,
+    /// Not one that a sign-in made.
+    Rotations,
+}
+
 impl<S: Store, C: Codec> State<S, C> {
-    /// Removes the session, wherever it was moved to meanwhile.
-    pub(super) async fn remove<K: Signer>(
+    /// Ends all that the request presented.
+    pub(super) async fn end<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {
-        for _ in 0..MAX_MOVES {
-            let key = match (&self.stored, &self.presented) {
-                (Some(_), _) => &self.address.key,
-                (None, Presented::Moved(Some(to)) | Presented::Unreadable(to)) => to,
-                (None, _) => break,
-            };
-            let moved_to = remove_or_follow(sessions, key).await?;
-            self.stored = None;
-            self.presented = moved_to.map_or(Presented::Dead, |to| Presented::Moved(Some(to)));
-        }
-        // Nothing is lost: whoever tries again goes on from here.
-        if matches!(self.presented, Presented::Moved(Some(_))) {
-            return Err(Error::Contended);
-        }
-        self.undo_rotation(sessions).await?;
-        if !matches!(self.presented, Presented::Nothing) {
-            self.ticket = Ticket::Withdraw;
-        }
+        let had_a_cookie = self.is_presented || self.live().is_some();
+        self.end_everything(sessions).await?;
+        self.cookie = match self.wish {
+            Wish::Destroy if had_a_cookie || self.cookie == DueCookie::Remove => DueCookie::Remove,
+            _ => DueCookie::Keep,
+        };
         Ok(())
     }
 
-    /// Removes the record of a session that was emptied, if it is still the version
-    /// that was `seen`: ours, unless another is named.
-    pub(super) async fn clear<K: Signer>(
+    /// Ends something of what the request presented, and begins a new session.
+    pub(super) async fn replace<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-        seen: Option<&S::Revision>,
-    ) -> Result<Update<()>, Error> {
-        let Some(stored) = &self.stored else { return Ok(Update::Gone) };
-        let seen = seen.unwrap_or(&stored.revision);
-        let cleared = clear::<S, C>(sessions.store(), &self.address.key, seen).await;
-        let cleared = cleared.map_err(Error::store)?;
-        if let Update::Updated(()) = cleared {
-            // The session is as new, and its ticket is worth nothing.
-            self.stored = None;
-            self.fate = Fate::Keep;
-            self.presented = Presented::Dead;
-            self.ticket = Ticket::Withdraw;
-            self.draft.commit();
+        ends: Ends,
+    ) -> Result<(), Error> {
+        match (ends, &self.place) {
+            (Ends::Everything, _) => self.end_everything(sessions).await?,
+            (Ends::Unreadable, Place::Unreadable(key)) => {
+                end_key(sessions, key, Follow::All).await?;
+            }
+            (
+                Ends::Rotations,
+                Place::Over(Some(Moved { to: Some(to), act: Some(Act::Rotation) })),
+            ) => {
+                end_key(sessions, to, Follow::Rotations).await?;
+            }
+            _ => {}
         }
-        Ok(cleared)
+        self.place = Place::New;
+        self.create_new(sessions).await
     }
 
-    /// The session was destroyed, moved or expired meanwhile: changes are
-    /// dropped, and nothing is written any more.
-    ///
-    /// The browser's cookie is left alone: whoever ended the session has told
-    /// it, perhaps with a newer ticket. One that is worth nothing is removed when
-    /// it is presented the next time.
-    pub(super) fn end(&mut self, presented: Presented) {
-        self.stored = None;
-        self.fate = Fate::Ended;
-        self.ticket = Ticket::Keep;
-        self.presented = presented;
+    async fn end_everything<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), Error> {
+        match &mut self.place {
+            Place::Live(live) => {
+                let key = &live.address.key;
+                // A session that this request has loaded takes one store call.
+                let ended = swap_for_ended::<S, C, K>(sessions, key, &live.revision).await?;
+                if let Update::Conflict = ended {
+                    end_key(sessions, key, Follow::All).await?;
+                }
+                undo(sessions, live).await?;
+            }
+            Place::Unreadable(key) | Place::Over(Some(Moved { to: Some(key), .. })) => {
+                end_key(sessions, key, Follow::All).await?;
+            }
+            Place::New | Place::Over(_) => {}
+        }
+        self.place = Place::Over(None);
+        while let Some(key) = self.others.last() {
+            end_key(sessions, key, Follow::All).await?;
+            self.others.pop();
+        }
+        Ok(())
     }
 }
 
-/// Removes the version of a record that was seen. It is made one of no session
-/// first, which nobody writes any more, since a store removes whatever there is.
-async fn clear<S: Store, C: Codec>(
-    store: &S,
+/// Ends whatever session lies under a key, or went from there to another one.
+async fn end_key<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    key: &Key,
+    follow: Follow,
+) -> Result<(), Error> {
+    let mut key = key.clone();
+    let mut moves = 0;
+    for _ in 0..MAX_ATTEMPTS {
+        let loaded = sessions.store().load(&key, None).await.map_err(Error::store)?;
+        let Some(record) = loaded else { return Ok(()) };
+        match C::Record::read(record.value.as_ref(), sessions.settings().clock.unix_millis()) {
+            Ok(Contents::Ended { .. } | Contents::Index) => return Ok(()),
+            Ok(Contents::Moved { to, act, .. }) => {
+                let is_followed = follow == Follow::All || act == Some(Act::Rotation);
+                let (Destination::Key(to), true) = (to, is_followed) else { return Ok(()) };
+                moves += 1;
+                if moves == MAX_MOVES {
+                    break;
+                }
+                key = *to;
+            }
+            Ok(Contents::Session(..)) | Err(_) => {
+                let ended = swap_for_ended::<S, C, K>(sessions, &key, &record.revision).await?;
+                if !matches!(ended, Update::Conflict) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Replaces the version of a record that was seen by a note that the session ended.
+pub(super) async fn swap_for_ended<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
     key: &Key,
     seen: &S::Revision,
-) -> Result<Update<()>, S::Error> {
-    Ok(match store.update(key, &record::ended::<C>(), MOVED_TTL, seen).await? {
-        Update::Updated(_) => {
-            store.remove(key).await?;
-            Update::Updated(())
-        }
+) -> Result<Update<()>, Error> {
+    let note = C::Record::ended(sessions.settings().clock.unix_millis());
+    let updated = sessions.store().update(key, &note, NOTE_TTL, seen).await;
+    Ok(match updated.map_err(Error::store)? {
+        Update::Updated(_) => Update::Updated(()),
         Update::Conflict => Update::Conflict,
         Update::Gone => Update::Gone,
     })
-}
-
-/// Removes the session under a key; where it was moved, says where to, unless
-/// nobody knows.
-///
-/// A moved record is left to expire, so that whoever drops this future, and
-/// tries again, finds it again.
-async fn remove_or_follow<S: Store, C: Codec, K: Signer>(
-    sessions: &Sessions<S, C, K>,
-    key: &Key,
-) -> Result<Option<Box<Key>>, Error> {
-    let store = sessions.store();
-    let loaded = store.load(key, None).await.map_err(Error::store)?;
-    let Some(record) = loaded else { return Ok(None) };
-    if let Some(to) = moved_to::<C>(record.value.as_ref()) {
-        return Ok(key_of(to));
-    }
-    let removed = store.remove(key).await.map_err(Error::store)?;
-    Ok(removed.and_then(|value| moved_to::<C>(value.as_ref())).and_then(key_of))
-}
-
-fn moved_to<C: Codec>(record: &[u8]) -> Option<Destination> {
-    match record::read::<C>(record, 0) {
-        Ok(Contents::Moved { to, .. }) => Some(to),
-        Ok(Contents::Session(..) | Contents::Ended) | Err(record::UnknownFormat) => None,
-    }
-}
-
-fn key_of(to: Destination) -> Option<Box<Key>> {
-    match to {
-        Destination::Key(key) => Some(key),
-        Destination::Undisclosed(_) => None,
-    }
 }

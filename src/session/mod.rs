@@ -1,34 +1,37 @@
 //! One open session in one request: [`Session`].
 
 mod address;
-mod draft;
+mod candidates;
+mod changes;
+mod cookies;
+mod decide;
 mod end;
 mod handle;
+mod lifetimes;
+mod merge;
 mod open;
 #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
 pub(crate) mod peg;
-mod plan;
 mod present;
-mod save;
-mod spare;
+mod rotate;
 mod state;
-mod ticket;
 mod update;
+mod write;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 
 pub(crate) use self::handle::Parts;
-pub(crate) use self::open::State;
-use self::open::Stored;
 use self::present::Present;
-use self::state::Fate;
+pub(crate) use self::state::State;
+use self::state::{Live, Place};
 #[cfg(feature = "tower")]
-pub(crate) use self::{state::Step, ticket::vary_by_cookie};
+pub(crate) use self::{cookies::vary_by_cookie, decide::Step};
 use crate::codec::Codec;
 use crate::error::Error;
 use crate::id::SessionId;
+use crate::record::Format;
 use crate::signer::Signer;
 use crate::store::{Keep, Store};
 
@@ -122,29 +125,41 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Whoever knows it is signed in with it: keep it out of logs.
     #[must_use]
     pub fn id(&self) -> Option<&SessionId> {
-        self.state().stored.as_ref().map(|_| &self.state().address.id)
+        self.state().live().map(|live| &live.address.id)
     }
 
     /// Whether nothing is stored for this session yet.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.state().stored.is_none()
+        self.state().live().is_none()
     }
 
-    /// When the session was created; `None` while it is new, and where its record
-    /// does not say it, as in one that Flask shares.
+    /// Whether the request has the cookie of a session whose record this program
+    /// cannot read, since another version of it wrote the record.
+    ///
+    /// The visitor is anonymous here, and nothing that the handler changes is saved,
+    /// but for [`sign_in`](Self::sign_in), [`restart`](Self::restart) and
+    /// [`destroy`](Self::destroy), which end that session. A page that begins a sign-in
+    /// elsewhere, and keeps a state until the visitor comes back, calls `restart` here.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self.state().place, Place::Unreadable(_))
+    }
+
+    /// When the session was created, or last signed in; `None` while it is new, and
+    /// where its record does not say it, as in one that Flask shares.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
-        let stored = self.stored_with_times()?;
-        Some(system_time(stored.header.created_at))
+        let live = self.live_with_times()?;
+        Some(system_time(live.header.created_at.min(self.state().used_at)))
     }
 
     /// When the session ends unless it is used; `None` while it is new, and where
     /// the store alone knows it, as in a record that Flask shares.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        let stored = self.stored_with_times()?;
-        Some(system_time(stored.header.expires_at(self.parts.sessions.settings())))
+        let live = self.live_with_times()?;
+        Some(system_time(live.header.expires_after_use(self.state().used_at)))
     }
 
     /// Whether the cookie outlives the browser.
@@ -153,101 +168,122 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         self.state().permanent
     }
 
-    /// Gives the session a fresh id when it is saved, and ends the old one. Call
-    /// it whenever a user signs in or gains rights, so that an id which somebody
-    /// planted before is worth nothing (session fixation).
+    /// Gives the session a fresh id, with the same rights, and ends the old id.
     ///
-    /// A request that still carries the old ticket within the next minute is
-    /// anonymous, and what it changes is not saved; later ones are as any with a
-    /// ticket that is worth nothing.
+    /// Call it where the rights of a user who is signed in grow, such as after a second
+    /// factor. After a password or another credential was checked, call
+    /// [`sign_in`](Self::sign_in) instead.
     ///
     /// It is carried out when the session is saved, together with the changes, also
     /// with those that are made afterwards. A new session gets a fresh id anyway, and
-    /// one that was destroyed stays so. [`created_at`](Self::created_at) does not
-    /// change, so the absolute timeout goes on.
+    /// one that was destroyed stays so. [`created_at`](Self::created_at) and the absolute
+    /// end do not change.
+    ///
+    /// A request that still carries the old id within the next minute is anonymous, and
+    /// what it changes is not saved.
+    ///
+    /// # Errors
+    ///
+    /// Where the session ended or got another fresh id meanwhile, saving it is
+    /// [`Error::Ended`](crate::Error::Ended), and under the layer the response is a 409: a
+    /// rotation never makes a new session.
+    #[doc(alias = "cycle_id")]
+    #[doc(alias = "regenerate")]
+    #[doc(alias = "renew")]
     pub fn rotate(&mut self)
     where
         S: Keep,
     {
-        let state = self.state_mut();
-        if matches!(state.fate, Fate::Keep | Fate::Late) {
-            state.fate = Fate::Rotate;
-        }
+        self.state_mut().rotate();
     }
 
-    /// Ends the session: when it is saved, its record is removed, and the browser is
-    /// told to forget the ticket. Also when the response is a server error.
+    /// Signs in: gives the session a fresh id and a new absolute end.
     ///
-    /// Changes made before or afterwards are not saved. The data themselves stay as
-    /// they are until the handler ends, so it can still say who has signed out.
+    /// Call it in a handler that has just checked a credential. An id that an attacker
+    /// planted in the browser before leads nowhere afterwards (session fixation). The data
+    /// stay, with the changes that the handler makes before or afterwards; what other
+    /// versions of the program keep in the session goes.
+    ///
+    /// It is carried out when the session is saved. Where the session is gone by then,
+    /// since another request ended it or gave it a fresh id, the visitor gets a new
+    /// session: it holds the default data and the fields that this request changed, and
+    /// nothing of the session that is gone. What a rotation made of that session ends;
+    /// what another sign-in made of it stays, so a double click signs in twice.
+    ///
+    /// # Errors
+    ///
+    /// Saving is [`Error::Ended`](crate::Error::Ended) where the session is gone and its
+    /// data are one value that this request changed, such as an enum: nothing tells the
+    /// change from what was there.
+    #[doc(alias = "login")]
+    #[doc(alias = "cycle_id")]
+    #[doc(alias = "regenerate")]
+    pub fn sign_in(&mut self)
+    where
+        S: Keep,
+    {
+        self.state_mut().sign_in();
+    }
+
+    /// Signs out, and leaves something behind: ends the session as
+    /// [`destroy`](Self::destroy) does, and begins a new one with default data under a
+    /// fresh id.
+    ///
+    /// The data are the default at once. What the handler writes afterwards, such as a
+    /// message for the next page, is in the new session.
+    ///
+    /// It is carried out when the session is saved. When the response is a server error,
+    /// the session ends, and no new one begins.
     ///
     /// # Example
     ///
-    /// Where something has to outlive the sign-out, such as a message for the next
-    /// page, begin anew under a fresh id instead:
-    ///
     /// ```
-    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
-    /// # use cloakroom::{Config, Memory, Postcard, Session, Unsigned};
-    /// # use http::{HeaderMap, HeaderValue, header::{COOKIE, SET_COOKIE}};
-    /// # type AccountSession = Session<Memory, Postcard<Account>, Unsigned>;
+    /// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+    /// use cloakroom::{Memory, MessagePack, Session, Unsigned};
+    ///
     /// #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// struct Account {
     ///     user: Option<String>,
-    ///     flash: Option<String>,
+    ///     message: Option<String>,
     /// }
     ///
-    /// async fn sign_out(mut session: AccountSession) {
-    ///     session.destroy();
-    ///     session.flash = Some("never shown".to_owned());
-    ///     assert!(session.user.is_some());
-    /// #   session.close(&mut HeaderMap::new()).await.unwrap_or_else(|error| panic!("{error}"));
+    /// async fn sign_out(mut session: Session<Memory, MessagePack<Account>, Unsigned>) {
+    ///     session.restart();
+    ///     session.message = Some("Goodbye.".to_owned());
     /// }
-    ///
-    /// async fn sign_out_with_a_message(mut session: AccountSession) {
-    ///     *session = Account::default();
-    ///     session.flash = Some("Goodbye.".to_owned());
-    ///     session.rotate();
-    /// #   let mut response = HeaderMap::new();
-    /// #   session.close(&mut response).await.unwrap_or_else(|error| panic!("{error}"));
-    /// #   SENT.with_borrow_mut(|sent| *sent = response);
-    /// }
-    /// # thread_local!(static SENT: std::cell::RefCell<HeaderMap> = std::cell::RefCell::default());
-    /// # let cookie_of = |response: &HeaderMap| {
-    /// #     let set = response[SET_COOKIE].to_str().unwrap_or_default().to_owned();
-    /// #     let pair = set.split(';').next().unwrap_or_default().to_owned();
-    /// #     Ok::<_, http::Error>(HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair)?)]))
-    /// # };
-    /// # let sessions = Config::new().store(Memory::new()).data::<Account>().build();
-    /// # let signed_in = async || {
-    /// #     let mut response = HeaderMap::new();
-    /// #     let mut session = sessions.open(&HeaderMap::new()).await?;
-    /// #     session.user = Some("ann".to_owned());
-    /// #     session.close(&mut response).await?;
-    /// #     Ok::<_, Box<dyn std::error::Error>>(cookie_of(&response)?)
-    /// # };
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-    /// #     let ann = signed_in().await?;
-    /// #     sign_out(sessions.open(&ann).await?).await;
-    /// #     let after = sessions.open(&ann).await?;
-    /// #     assert!(after.is_new() && after.user.is_none() && after.flash.is_none());
-    /// #     assert!(sessions.store().is_empty());
-    /// #     let ann = signed_in().await?;
-    /// #     sign_out_with_a_message(sessions.open(&ann).await?).await;
-    /// #     let old = sessions.open(&ann).await?;
-    /// #     assert!(old.is_new() && old.user.is_none() && old.flash.is_none());
-    /// #     let fresh = SENT.with_borrow(|sent| cookie_of(sent))?;
-    /// #     let after = sessions.open(&fresh).await?;
-    /// #     assert_eq!((&after.user, after.flash.as_deref()), (&None, Some("Goodbye.")));
-    /// #     Ok::<(), Box<dyn std::error::Error>>(())
-    /// # })?;
     /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[doc(alias = "log out")]
+    #[doc(alias = "logout")]
+    #[doc(alias = "sign_out")]
+    #[doc(alias = "flush")]
+    #[doc(alias = "clear")]
+    pub fn restart(&mut self)
+    where
+        S: Keep,
+    {
+        let Parts { sessions, state } = &mut *self.parts;
+        state.restart(sessions.settings());
+    }
+
+    /// Signs out: ends the session, and tells the browser to forget the cookie.
     ///
-    /// The [recipes](crate::guide::recipes#flash-messages) say what differs then.
+    /// It is carried out when the session is saved, also when the response is a server
+    /// error. All sessions end that the request has presented, if the browser holds
+    /// several cookies of the name. Changes made before or afterwards are not saved. The
+    /// data stay as they are until the handler ends, so it can still say who has signed
+    /// out.
+    ///
+    /// The record becomes a note without data, which stands for a minute: a request that is
+    /// under way meanwhile learns from it that the session has ended.
+    ///
+    /// [`restart`](Self::restart) is the sign-out that leaves a message behind.
+    #[doc(alias = "log out")]
+    #[doc(alias = "logout")]
+    #[doc(alias = "sign_out")]
+    #[doc(alias = "flush")]
     pub fn destroy(&mut self) {
-        self.state_mut().fate = Fate::Destroy;
+        self.state_mut().destroy();
     }
 
     /// Says whether the cookie outlives the browser, for this session from now
@@ -263,30 +299,48 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         self.state_mut().permanent = permanent;
     }
 
-    /// Saves what was changed so far, and sends the ticket with the response.
-    /// Not needed under the layer or before [`close`](Self::close), which save.
+    /// Saves what was changed so far. The response sends the cookie that this makes
+    /// due. Not needed under the layer or before [`close`](Self::close), which save.
     ///
-    /// Of the requests of this process that change one session at once, those
-    /// which have met a conflict go one after the other. The last of many on a slow
-    /// store waits as long as all before it take, until its future is dropped.
+    /// Where nothing was changed, it looks whether another request has ended the
+    /// session.
     ///
-    /// When this future is dropped, the changes are saved or not, and the
-    /// session remains usable. One that is neither polled nor dropped keeps those
-    /// behind it waiting.
+    /// After a conflict, requests of this process for one session queue. The last of many
+    /// on a slow store waits as long as all before it take, until its future is dropped.
+    ///
+    /// When this future is dropped, the changes are saved or not, and the session remains
+    /// usable. A future that is neither polled nor dropped keeps those behind it waiting.
     ///
     /// # Errors
     ///
     /// Any [`Error`](crate::Error) of the store, the codec and the generator of
     /// ids; [`Error::Ended`](crate::Error::Ended) when the session was destroyed,
-    /// rotated or expired meanwhile, or was opened with a ticket that `rotate` has
-    /// just replaced; a conflict where the configuration rejects them. Nothing was
-    /// saved then.
+    /// rotated or expired meanwhile, or the request came with an id that another request
+    /// has just replaced; [`Error::Unreadable`](crate::Error::Unreadable) when
+    /// [`is_unreadable`](Self::is_unreadable); a conflict where the configuration rejects
+    /// them. Nothing was saved then.
     pub async fn save(&mut self) -> Result<(), Error>
     where
         S: Keep,
     {
         let Parts { sessions, state } = &mut *self.parts;
         state.save(sessions).await
+    }
+
+    /// Reads the newest version of the session, as other requests have left it.
+    ///
+    /// Changes that were not saved yet stay, on top of that version.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save): [`Error::Ended`](crate::Error::Ended) when the session
+    /// has ended meanwhile.
+    pub async fn reload(&mut self) -> Result<(), Error>
+    where
+        S: Keep,
+    {
+        let Parts { sessions, state } = &mut *self.parts;
+        state.reload(sessions).await
     }
 
     /// Changes the data in one atomic step: calls `change` on the data as they
@@ -297,6 +351,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// For every new value that depends on the old one: a counter, a list that grows,
     /// a message that is taken out. Of two requests that change one field through
     /// `&mut`, the later one wins, and what the other one added to it is lost.
+    ///
+    /// A `change` that changes nothing has seen the newest version, too: the answer of a
+    /// read-modify-write is as current as one that writes.
     ///
     /// Changes made before through `&mut` are saved first. What `update` has saved
     /// stays, also when the response turns out to be a server error.
@@ -345,37 +402,35 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
 
     /// Closes the session: saves what was changed, sets or removes the cookie,
     /// and adds `Vary: Cookie`. A response that sets the cookie gets
-    /// `Cache-Control: private`, unless the application said otherwise.
+    /// `Cache-Control: private`, also where the application made it `public`.
     ///
     /// For use without the layer.
     ///
     /// # Errors
     ///
-    /// As [`save`](Self::save), except that a session which was destroyed
-    /// meanwhile is no error. After an error, the headers get the ticket that an
-    /// earlier [`save`](Self::save) or [`update`](Self::update) has made due, and
-    /// nothing else: send them with the error, or a rotated session is lost.
+    /// As [`save`](Self::save), except that changes to a session that ended meanwhile are
+    /// dropped without an error, unless `rotate` was called. After an error, the headers
+    /// get the cookie that an earlier [`save`](Self::save) or [`update`](Self::update) has
+    /// made due, and nothing else: send them with the error, or a rotated session is lost.
     pub async fn close(mut self, response_headers: &mut HeaderMap) -> Result<(), Error> {
         let Some(Parts { sessions, mut state }) = self.parts.take() else { return Ok(()) };
         if let Some(loan) = self.loan {
             peg::forget(sessions.clone(), loan);
         }
         let saved = match state.plan_end(sessions.settings(), false) {
-            Ok(plan) => state.carry_out(&sessions, plan).await,
+            Ok(step) => state.carry_out(&sessions, step).await,
             Err(error) => Err(error),
         };
         if let Err(error) = saved {
             // The first error says more.
-            let _ = state.write_due_ticket(&sessions, response_headers);
+            let _ = state.write_due_cookie(&sessions, response_headers);
             return Err(error);
         }
-        state.write_ticket(&sessions, response_headers)?;
-        state.put_aside();
-        Ok(())
+        state.write_cookie(&sessions, response_headers)
     }
 
-    fn stored_with_times(&self) -> Option<&Stored<S>> {
-        self.state().stored.as_ref().filter(|_| C::FOREIGN.is_none())
+    fn live_with_times(&self) -> Option<&Live<S>> {
+        self.state().live().filter(|_| C::Record::SAYS_TIMES)
     }
 
     fn state(&self) -> &State<S, C> {

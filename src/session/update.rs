@@ -1,20 +1,19 @@
 //! The atomic read-modify-write.
 
-use super::draft::Draft;
-use super::open::{Presented, State, Stored};
-use super::plan::Plan;
-use super::save::{MAX_ATTEMPTS, create};
-use super::state::{Fate, Step, Ticket};
+use super::changes::Changes;
+use super::merge::Ingredients;
+use super::state::{DueCookie, Live, Place, State, Wish};
+use super::write::{How, Proposal, Written, header_over, new_record, write};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;
-use crate::record;
+use crate::record::{Format, Header};
 use crate::signer::Signer;
-use crate::store::{Store, Update};
+use crate::store::Store;
 
 impl<S: Store, C: Codec> State<S, C> {
-    /// Calls `change` on a copy of the data, which takes their place only when
-    /// it was stored.
+    /// Calls `change` on a copy of the data, which takes their place once it was
+    /// stored.
     pub(super) async fn update<K, R, F>(
         &mut self,
         sessions: &Sessions<S, C, K>,
@@ -24,79 +23,70 @@ impl<S: Store, C: Codec> State<S, C> {
         K: Signer,
         F: FnMut(&mut C::Data) -> R,
     {
-        self.save(sessions).await?;
-        if self.fate == Fate::Destroy {
+        self.save_changes(sessions).await?;
+        if self.wish == Wish::Destroy {
             return Err(Error::Ended);
         }
         let settings = sessions.settings();
-        let mut draft = Draft::default();
-        let mut turn = None;
-        for _ in 0..MAX_ATTEMPTS {
-            let mut data = self.copy().map_err(Error::codec)?;
-            draft.commit();
-            draft.note_base::<C>(&data, 0).map_err(Error::codec)?;
+        let mut changes = Changes::default();
+        let mut result = None;
+        if let Place::New = self.place {
+            changes.note::<C>(&self.data, 0);
+            let before = changes.before().ok_or(Error::Ended);
+            let mut data = C::decode(before?).map_err(Error::codec)?;
             let result = change(&mut data);
-
-            let old = self.stored.as_ref().map(|stored| stored.header);
+            if changes.encode::<C>(&data)? {
+                let now = settings.clock.unix_millis();
+                let header = Header::begin(settings, self.permanent, now);
+                let record = new_record::<C>(header, changes.after())?;
+                self.create_record(sessions, header, record).await?;
+            }
+            self.data = data;
+            return Ok(result);
+        }
+        let propose = |seen: &Live<S>, is_newest: bool| {
+            let mut data = C::decode(seen.data::<C>()).map_err(Error::codec)?;
+            changes.clear();
+            changes.note::<C>(&data, seen.data::<C>().len());
+            result = Some(change(&mut data));
+            if !changes.encode::<C>(&data)? {
+                // The answer must be as current as one that writes.
+                return Ok(match is_newest {
+                    true => Proposal::Nothing(Some(data)),
+                    false => Proposal::LookAgain,
+                });
+            }
             let now = settings.clock.unix_millis();
-            let plan = Plan::to_write::<C>(Step::Update, old, self.permanent, settings, now);
-            let loaded = self.stored.as_ref().and_then(Stored::data::<C>);
-            if !draft.write::<C>(plan.header, &data, loaded).map_err(Error::codec)? {
-                return Ok(result);
+            let header = header_over::<C>(seen.header, settings, None, false, now);
+            let ingredients = Ingredients::<S, C> {
+                data: &data,
+                changes: &changes,
+                seen,
+                is_newest: false,
+                drops_unknown: false,
+            };
+            let mut draft = ingredients.combine(settings, header)?;
+            draft.data = Some(data);
+            Ok(Proposal::Write(Box::new(draft)))
+        };
+        let written = write(sessions, &mut self.place, How::Swap, false, propose).await?;
+        match written {
+            Written::Stored(data) => {
+                if !C::Record::SAYS_TIMES {
+                    self.cookie = DueCookie::Repeat { seen_at: settings.clock.unix_millis() };
+                }
+                self.take_over(data);
             }
-            C::decode(draft.decodable::<C>()).map_err(Error::codec)?;
-            let emptied = record::is_empty::<C>(draft.record::<C>());
-            let Some(stored) = &mut self.stored else {
-                if !emptied {
-                    let created = create(sessions, draft.record::<C>(), plan).await?;
-                    self.created(created);
-                }
-                self.data.set(data);
-                return Ok(result);
-            };
-            let record = draft.record::<C>();
-            let updated = match emptied {
-                true => self.clear(sessions, None).await?,
-                false => stored
-                    .swap::<C>(sessions.store(), &self.address.key, record, plan, None)
-                    .await
-                    .map_err(Error::store)?,
-            };
-            match updated {
-                Update::Updated(()) if emptied => {
-                    self.data.set(data);
-                    return Ok(result);
-                }
-                Update::Updated(()) => {
-                    if plan.sends_ticket {
-                        self.ticket = Ticket::Send;
-                    }
-                    self.data.set(data);
-                    self.draft.commit();
-                    return Ok(result);
-                }
-                Update::Conflict => {
-                    let newest =
-                        self.load_newest(sessions, &mut turn).await?.ok_or(Error::Ended)?;
-                    let data = C::decode(newest.data::<C>()).map_err(Error::codec)?;
-                    self.adopt(newest, data);
-                }
-                Update::Gone => {
-                    self.end(Presented::Dead);
-                    return Err(Error::Ended);
-                }
+            Written::Nothing(data) => self.take_over(data),
+            Written::Cleared(data) => {
+                self.cookie = DueCookie::Remove;
+                self.take_over(data);
+            }
+            Written::Gone => {
+                self.cookie = DueCookie::Keep;
+                return Err(self.place.why_gone());
             }
         }
-        Err(Error::Contended)
-    }
-
-    /// The data as they were stored last.
-    fn copy(&self) -> Result<C::Data, C::Error> {
-        if let Some(loaded) = self.stored.as_ref().and_then(Stored::data::<C>) {
-            return C::decode(loaded);
-        }
-        let mut encoded = Vec::new();
-        C::encode(&self.data, &mut encoded)?;
-        C::decode(&encoded)
+        result.ok_or(Error::Ended)
     }
 }

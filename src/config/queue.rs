@@ -1,4 +1,4 @@
-//! Turns: who has met a conflict waits for those who met one before.
+//! Queue: who has met a conflict waits for those who met one before.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -16,14 +16,14 @@ use crate::store::Key;
 /// Without it, n requests that change a session at once would all try again
 /// whenever one of them succeeds: n² calls of the store.
 #[derive(Default)]
-pub(crate) struct Turns {
+pub(crate) struct Queue {
     hasher: RandomState,
     waiting: Mutex<Waiting>,
 }
 
 #[derive(Default)]
 struct Waiting {
-    /// Whose turn it is, and who comes after: of each queue, the least number is
+    /// Whose queued it is, and who comes after: of each queue, the least number is
     /// first. `None` while nobody has to be woken.
     places: BTreeMap<Place, Option<Waker>>,
     numbers: u64,
@@ -39,26 +39,26 @@ struct Place {
 /// A place in a queue, given up when it is dropped, at whatever point.
 ///
 /// Nobody waits for a second one while holding one.
-pub(crate) struct Turn<'a> {
-    turns: &'a Turns,
+pub(crate) struct Queued<'a> {
+    queue: &'a Queue,
     place: Place,
 }
 
-impl Turns {
+impl Queue {
     /// Waits until all are gone who came before for the same key.
-    pub(crate) async fn wait(&self, key: &Key) -> Turn<'_> {
-        let turn = self.enter(key);
-        poll_fn(|cx| turn.poll(cx)).await;
-        turn
+    pub(crate) async fn wait(&self, key: &Key) -> Queued<'_> {
+        let queued = self.enter(key);
+        poll_fn(|cx| queued.poll(cx)).await;
+        queued
     }
 
-    fn enter(&self, key: &Key) -> Turn<'_> {
+    fn enter(&self, key: &Key) -> Queued<'_> {
         let queue = self.hasher.hash_one(key);
         let mut waiting = self.waiting();
         let place = Place { queue, number: waiting.numbers };
         waiting.numbers += 1;
         waiting.places.insert(place, None);
-        Turn { turns: self, place }
+        Queued { queue: self, place }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -73,13 +73,13 @@ impl Waiting {
     }
 }
 
-impl Turn<'_> {
+impl Queued<'_> {
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         // An executor's code runs where wakers are made, called or dropped: never
         // under the lock.
         let mut waker = Some(cx.waker().clone());
         let mut nobody = None;
-        let mut waiting = self.turns.waiting();
+        let mut waiting = self.queue.waiting();
         let is_first = waiting.first(self.place.queue).is_none_or(|(first, _)| first == self.place);
         if let Some(kept) = waiting.places.get_mut(&self.place) {
             mem::swap(kept, if is_first { &mut nobody } else { &mut waker });
@@ -89,9 +89,9 @@ impl Turn<'_> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Queued<'_> {
     fn drop(&mut self) {
-        let mut waiting = self.turns.waiting();
+        let mut waiting = self.queue.waiting();
         let mine = waiting.places.remove(&self.place);
         // Whoever is first now and was so before has been woken already.
         let next = waiting.first(self.place.queue).and_then(|(_, waker)| waker.take());
@@ -123,21 +123,21 @@ mod tests {
     }
 
     struct Waiter<'a> {
-        turn: Turn<'a>,
+        queued: Queued<'a>,
         bell: Arc<Bell>,
     }
 
-    impl Turns {
+    impl Queue {
         fn waiter(&self, key: &str) -> Waiter<'_> {
             let key = Key::from_text(key.as_bytes()).expect("a key");
-            Waiter { turn: self.enter(&key), bell: Arc::default() }
+            Waiter { queued: self.enter(&key), bell: Arc::default() }
         }
     }
 
     impl Waiter<'_> {
         fn has_its_turn(&self) -> bool {
             let waker = Waker::from(self.bell.clone());
-            self.turn.poll(&Context::from_waker(&waker)).is_ready()
+            self.queued.poll(&Context::from_waker(&waker)).is_ready()
         }
 
         fn rang(&self) -> usize {
@@ -147,8 +147,8 @@ mod tests {
 
     #[test]
     fn those_of_one_key_go_in_the_order_in_which_they_came() {
-        let turns = Turns::default();
-        let [first, second, third] = ["a"; 3].map(|key| turns.waiter(key));
+        let queue = Queue::default();
+        let [first, second, third] = ["a"; 3].map(|key| queue.waiter(key));
         assert!(!third.has_its_turn() && !second.has_its_turn() && first.has_its_turn());
         drop(first);
         assert_eq!((second.rang(), third.rang()), (1, 0));
@@ -160,15 +160,15 @@ mod tests {
 
     #[test]
     fn those_of_other_keys_do_not_wait() {
-        let turns = Turns::default();
-        let waiters = ["a", "b", "c"].map(|key| turns.waiter(key));
+        let queue = Queue::default();
+        let waiters = ["a", "b", "c"].map(|key| queue.waiter(key));
         assert!(waiters.iter().all(Waiter::has_its_turn));
     }
 
     #[test]
     fn a_turn_goes_on_to_the_next_when_its_owner_is_dropped_unpolled() {
-        let turns = Turns::default();
-        let [first, second, third, fourth] = ["a"; 4].map(|key| turns.waiter(key));
+        let queue = Queue::default();
+        let [first, second, third, fourth] = ["a"; 4].map(|key| queue.waiter(key));
         assert!(!second.has_its_turn() && !fourth.has_its_turn());
         drop(first);
         assert_eq!(second.rang(), 1);
@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn whoever_gives_up_in_the_middle_wakes_nobody() {
-        let turns = Turns::default();
-        let [first, second, third] = ["a"; 3].map(|key| turns.waiter(key));
+        let queue = Queue::default();
+        let [first, second, third] = ["a"; 3].map(|key| queue.waiter(key));
         assert!(first.has_its_turn() && !second.has_its_turn() && !third.has_its_turn());
         drop(second);
         assert_eq!((first.rang(), third.rang()), (0, 0));
@@ -192,12 +192,12 @@ mod tests {
 
     #[test]
     fn nothing_is_left_of_those_who_went() {
-        let turns = Turns::default();
-        let waiters = ["a", "b", "a"].map(|key| turns.waiter(key));
+        let queue = Queue::default();
+        let waiters = ["a", "b", "a"].map(|key| queue.waiter(key));
         let bell = waiters.each_ref().map(|waiter| waiter.bell.clone());
         assert_eq!(waiters.each_ref().map(Waiter::has_its_turn), [true, true, false]);
         drop(waiters);
-        assert!(turns.waiting().places.is_empty());
+        assert!(queue.waiting().places.is_empty());
         assert!(bell.iter().all(|bell| Arc::strong_count(bell) == 1));
     }
 }

@@ -1,0 +1,138 @@
+//! The formats of records: [`RecordFormat`].
+
+#![expect(unnameable_types, reason = "what a sealed trait is made of")]
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::digest::{SHA256, digest};
+
+use super::header::Header;
+use crate::store::Key;
+
+/// A format of records. A [`Codec`](crate::Codec) names the one that its data are
+/// kept in: `NativeRecord`, unless another program reads them.
+///
+/// It is sealed: there are two formats.
+pub trait RecordFormat: sealed::Format {}
+
+pub(crate) mod sealed {
+    use super::{Act, Contents, Header, Key, Unreadable};
+
+    /// What the session asks of a format.
+    pub trait Format: Send + Sync + 'static {
+        /// Whether records say when the session was created, renewed and ends.
+        const SAYS_TIMES: bool;
+
+        /// Reads a record at the time `now`, in Unix milliseconds.
+        fn read(record: &[u8], now: u64) -> Result<Contents<'_>, Unreadable>;
+
+        /// The encoded data in the record of a session.
+        fn data(record: &[u8]) -> &[u8];
+
+        /// The extension block of the record of a session.
+        fn extensions(record: &[u8]) -> &[u8];
+
+        /// Begins the record of a session. The encoded data follow.
+        fn begin(header: Header, extensions: &[u8], out: &mut Vec<u8>);
+
+        /// Appends the encoded data of a new session.
+        fn append_new(data: &[u8], out: &mut Vec<u8>);
+
+        /// Completes the record of a session once its data were appended.
+        fn finish(header: Header, out: &mut Vec<u8>);
+
+        /// Whether the record of a session holds nothing that is worth keeping.
+        fn is_empty(record: &[u8]) -> bool;
+
+        /// The note that says where a session went, at the time `now`.
+        fn moved(to: &Key, act: Act, now: u64) -> Vec<u8>;
+
+        /// The note that a session ended, at the time `now`.
+        fn ended(now: u64) -> Vec<u8>;
+    }
+}
+
+/// What stood in a record.
+#[derive(Debug)]
+#[doc(hidden)]
+#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
+pub enum Contents<'a> {
+    /// A session: what its record says, and its encoded data.
+    Session(Header, &'a [u8]),
+    /// A note: the session was given a fresh id.
+    Moved {
+        to: Destination,
+        /// What gave it the fresh id, if the note says it.
+        act: Option<Act>,
+        /// Unix milliseconds.
+        at: u64,
+    },
+    /// A note: the session ended.
+    Ended {
+        /// Unix milliseconds.
+        at: u64,
+    },
+    /// The index of a user's sessions, which is no session.
+    Index,
+}
+
+/// What gave a session its fresh id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
+pub enum Act {
+    Rotation,
+    SignIn,
+}
+
+/// Where a session was moved to.
+#[derive(Debug, PartialEq, Eq)]
+#[doc(hidden)]
+#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
+pub enum Destination {
+    Key(Box<Key>),
+    /// A digest of the key, which leads nowhere.
+    Undisclosed(String),
+}
+
+impl Destination {
+    /// Whether the session was moved to this key.
+    pub(crate) fn is(&self, key: &Key) -> bool {
+        match self {
+            Self::Key(to) => **to == *key,
+            Self::Undisclosed(digest) => *digest == digest_of(key),
+        }
+    }
+}
+
+/// Tells one key from another without leading to either.
+pub(super) fn digest_of(key: &Key) -> String {
+    BASE64URL_NOPAD.encode(digest(&SHA256, key.as_str().as_bytes()).as_ref())
+}
+
+/// Why this program cannot read a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
+pub enum Unreadable {
+    Format,
+    Pickle,
+    Data,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Format => {
+                "it has a format that this program does not know: a newer version of cloakroom, another program, or a codec for records of another kind wrote it"
+            }
+            Self::Pickle => {
+                "it is a Python pickle, which is never read; Flask-Session 0.7 and newer read it, and write it anew as MessagePack or JSON when they save the session"
+            }
+            Self::Data => {
+                "its data do not decode: another version of this program's session data, or another codec, wrote them"
+            }
+        })
+    }
+}

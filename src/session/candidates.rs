@@ -1,0 +1,97 @@
+//! The session cookies of a request.
+//!
+//! A browser may hold several cookies of one name, of other domains or paths, or from
+//! before the cookie's attributes were changed. It does not say which is which.
+
+use http::HeaderMap;
+
+use super::address::Address;
+use crate::codec::Codec;
+use crate::config::Sessions;
+use crate::cookie::values;
+use crate::id::SessionId;
+use crate::signer::Signer;
+use crate::store::Store;
+
+/// How many values that have the form of a session cookie are verified.
+const MAX_VERIFIED: usize = 32;
+/// How many of those are looked up in the store.
+const MAX_LOOKED_UP: usize = 8;
+
+/// An id that the request presents, whose signature is right.
+pub(super) struct Candidate {
+    pub(super) address: Address,
+    pub(super) is_by_older_key: bool,
+}
+
+/// The candidates of a request, in the order of its cookies, each id once.
+pub(super) struct Candidates<'a, S, C, K, V> {
+    sessions: &'a Sessions<S, C, K>,
+    values: V,
+    seen: Vec<SessionId>,
+    verified: usize,
+    /// Whether the request has a cookie of the name, whatever its value.
+    pub(super) any: bool,
+}
+
+/// The candidates in the request's headers.
+pub(super) fn candidates<'a, S: Store, C: Codec, K: Signer>(
+    sessions: &'a Sessions<S, C, K>,
+    headers: &'a HeaderMap,
+) -> Candidates<'a, S, C, K, impl Iterator<Item = &'a [u8]>> {
+    let values = values(headers, &sessions.settings().cookie.name);
+    Candidates { sessions, values, seen: Vec::new(), verified: 0, any: false }
+}
+
+impl<'a, S, C, K, V> Iterator for Candidates<'a, S, C, K, V>
+where
+    S: Store,
+    C: Codec,
+    K: Signer,
+    V: Iterator<Item = &'a [u8]>,
+{
+    type Item = Candidate;
+
+    fn next(&mut self) -> Option<Candidate> {
+        let settings = self.sessions.settings();
+        for value in self.values.by_ref() {
+            self.any = true;
+            let Some(value) = with_an_id_in_front(value, settings) else { continue };
+            if self.verified == MAX_VERIFIED || self.seen.len() == MAX_LOOKED_UP {
+                tracing::warn!(
+                    verified = self.verified,
+                    looked_up = self.seen.len(),
+                    "a request has too many session cookies of one name, so the rest of them was not looked at: another application of this domain, or an attacker, sets cookies of this name"
+                );
+                return None;
+            }
+            self.verified += 1;
+            let Some(verified) = self.sessions.signer().verify(&settings.cookie.name, value) else {
+                continue;
+            };
+            let mut id = SessionId::BLANK;
+            let is_id = id.read(verified.id(), settings.id_length)
+                || (settings.uuid_ids && id.read_uuid(verified.id()));
+            if is_id && !self.seen.contains(&id) {
+                self.seen.push(id.clone());
+                let address = Address::of(self.sessions, id);
+                return Some(Candidate { address, is_by_older_key: verified.is_by_older_key() });
+            }
+        }
+        None
+    }
+}
+
+/// The value, if it begins with as many characters of an id as this program's ids
+/// have, or with a UUID where those are ids. A signature stands behind the id.
+fn with_an_id_in_front<'v>(value: &'v [u8], settings: &crate::config::Settings) -> Option<&'v str> {
+    const UUID: usize = 36;
+    let begins_with = |length: usize| {
+        value.get(..length).is_some_and(|id| {
+            id.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        })
+    };
+    let has_the_form =
+        begins_with(settings.id_length.characters()) || (settings.uuid_ids && begins_with(UUID));
+    has_the_form.then(|| str::from_utf8(value).ok())?
+}

@@ -1,0 +1,111 @@
+//! Giving a session a fresh id.
+
+use super::decide::Ends;
+use super::merge::over_default;
+use super::state::{DueCookie, Live, Place, State, Wish};
+use super::write::{How, create};
+use crate::codec::Codec;
+use crate::config::Sessions;
+use crate::error::Error;
+use crate::record::{Act, Contents, Format, Header, NOTE_TTL};
+use crate::signer::Signer;
+use crate::store::{Store, Update};
+
+impl<S: Store, C: Codec> State<S, C> {
+    /// Moves the session to a fresh id, with what the handler changed.
+    pub(super) async fn give_fresh_id<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+        act: Act,
+    ) -> Result<(), Error> {
+        if self.finish_rotation(sessions).await? {
+            return self.write_over(sessions, How::SwapMoved).await;
+        }
+        self.write_over(sessions, How::Move(act)).await?;
+        match (&self.place, act) {
+            (Place::New | Place::Live(_), _) => Ok(()),
+            (place, Act::Rotation) => Err(place.why_gone()),
+            (place, Act::SignIn) => {
+                let ends = match place {
+                    Place::Unreadable(_) => Ends::Unreadable,
+                    _ => Ends::Rotations,
+                };
+                // Nothing of the record that is gone goes into the new session.
+                let data = over_default::<C>(&self.changes)?.ok_or(Error::Ended)?;
+                self.changes.clear();
+                self.changes.note::<C>(&C::Data::default(), 0);
+                self.data = data;
+                self.changes.encode::<C>(&self.data)?;
+                self.replace(sessions, ends).await
+            }
+        }
+    }
+
+    /// Finishes or undoes a rotation whose future was dropped; says whether it was
+    /// finished.
+    async fn finish_rotation<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<bool, Error> {
+        let Place::Live(live) = &mut self.place else { return Ok(false) };
+        let Some(fresh) = &live.rotating else { return Ok(false) };
+        let old = sessions.store().load(&live.address.key, None).await.map_err(Error::store)?;
+        let contents = old.as_ref().map(|record| C::Record::read(record.value.as_ref(), 0));
+        if matches!(contents, Some(Ok(Contents::Moved { to, .. })) if to.is(&fresh.address.key)) {
+            if let Some(fresh) = live.rotating.take() {
+                *live = (*fresh).into();
+            }
+            self.wish = Wish::Keep;
+            self.cookie = DueCookie::Send;
+            return Ok(true);
+        }
+        undo(sessions, live).await?;
+        Ok(false)
+    }
+}
+
+/// Moves a session to a fresh id. The new record is there before the old one ends, and
+/// the browser does not learn its id unless the old one ended.
+pub(super) async fn move_to_fresh<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    live: &mut Live<S>,
+    seen: Option<&S::Revision>,
+    act: Act,
+    header: Header,
+    record: Vec<u8>,
+) -> Result<Update<()>, Error> {
+    let fresh = create(sessions, header, record).await?;
+    let now = sessions.settings().clock.unix_millis();
+    let note = C::Record::moved(&fresh.address.key, act, now);
+    live.rotating = Some(Box::new(fresh));
+    let seen = seen.unwrap_or(&live.revision);
+    let updated = sessions.store().update(&live.address.key, &note, NOTE_TTL, seen).await;
+    match updated.map_err(Error::store)? {
+        Update::Updated(_) => {
+            if let Some(fresh) = live.rotating.take() {
+                *live = (*fresh).into();
+            }
+            Ok(Update::Updated(()))
+        }
+        Update::Conflict => {
+            undo(sessions, live).await?;
+            Ok(Update::Conflict)
+        }
+        Update::Gone => {
+            undo(sessions, live).await?;
+            Ok(Update::Gone)
+        }
+    }
+}
+
+/// Removes the record of a rotation that did not happen.
+pub(super) async fn undo<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    live: &mut Live<S>,
+) -> Result<(), Error> {
+    if let Some(fresh) = &live.rotating {
+        sessions.store().remove(&fresh.address.key).await.map_err(Error::store)?;
+        live.rotating = None;
+    }
+    Ok(())
+}

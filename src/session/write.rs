@@ -1,0 +1,484 @@
+//! Writing a session: what was decided, carried out at the store.
+//!
+//! The state changes only after the store has answered. A caller that drops the
+//! future at an await therefore leaves a state that is merely older than the
+//! store's. Saving it again meets a conflict, which is merged.
+
+use super::address::Address;
+use super::decide::Step;
+use super::merge::Ingredients;
+use super::open::{Found, interpret, read_at};
+use super::state::{DueCookie, Fresh, Held, Live, Place, State, Wish};
+use crate::codec::Codec;
+use crate::config::{OnConflict, Sessions, Settings};
+use crate::error::Error;
+use crate::record::{Act, Format, Header};
+use crate::signer::Signer;
+use crate::store::{Create, Store, Update};
+
+/// After so many conflicts in a row, or taken keys, a request gives up.
+pub(super) const MAX_ATTEMPTS: u32 = 1_000;
+
+/// What is to be done over the version of a session that was seen.
+pub(super) enum Proposal<D> {
+    /// Replace it.
+    Write(Box<Draft<D>>),
+    /// Nothing, if it is the newest version.
+    LookAgain,
+    /// Nothing. The data are those of the newest version.
+    Nothing(Option<D>),
+}
+
+/// A record to be written.
+pub(super) struct Draft<D> {
+    pub(super) header: Header,
+    pub(super) record: Vec<u8>,
+    /// The data in it, where they are not those that the handler has.
+    pub(super) data: Option<D>,
+}
+
+/// How the record that was seen is replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// By the new one, under the same key.
+    Swap,
+    /// By the new one, unless another request was first.
+    SwapOnce,
+    /// By the new one, where a rotation has just finished: the record may hold more
+    /// than what this request read.
+    SwapMoved,
+    /// By a note that leads to the new one, under a fresh key.
+    Move(Act),
+}
+
+/// What became of it.
+pub(super) enum Written<D> {
+    /// The store holds the draft now; its data, where the handler has others.
+    Stored(Option<D>),
+    /// The session was emptied, and its record is gone.
+    Cleared(Option<D>),
+    /// Nothing was written. The newest data, where the handler has others.
+    Nothing(Option<D>),
+    /// The session is not there any more: its place says what is.
+    Gone,
+}
+
+impl<S: Store, C: Codec> State<S, C> {
+    /// Saves, for a caller who asks for it: a session that ended is an error.
+    pub(super) async fn save<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), Error> {
+        let step = self.save_changes(sessions).await?;
+        if step == Step::Nothing && self.live().is_some() {
+            // Only the store knows whether another request has ended it.
+            self.look_again(sessions).await?;
+        }
+        Ok(())
+    }
+
+    /// Saves what was changed, if anything was, and says what that took.
+    pub(super) async fn save_changes<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<Step, Error> {
+        let settings = sessions.settings();
+        self.used_at = settings.clock.unix_millis();
+        let step = self.plan(settings, false)?;
+        self.carry_out(sessions, step).await?;
+        match (&self.place, self.wish) {
+            (_, Wish::Destroy) | (Place::New | Place::Live(_), _) => Ok(step),
+            (Place::Unreadable(_), _) => Err(Error::Unreadable),
+            (Place::Over(_), _) => Err(Error::Ended),
+        }
+    }
+
+    /// Does what was decided.
+    pub(crate) async fn carry_out<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+        step: Step,
+    ) -> Result<(), Error> {
+        match step {
+            Step::Nothing => Ok(()),
+            Step::Confirm => {
+                self.confirm_cookie(sessions).await;
+                Ok(())
+            }
+            Step::Create => self.create_new(sessions).await,
+            Step::Update => self.write_over(sessions, How::Swap).await,
+            Step::Renew => self.write_over(sessions, How::SwapOnce).await,
+            // What few requests need has a box of its own, so that it does not enlarge
+            // the future of the others.
+            Step::Move(act) => Box::pin(self.give_fresh_id(sessions, act)).await,
+            Step::Replace(ends) => Box::pin(self.replace(sessions, ends)).await,
+            Step::End => Box::pin(self.end(sessions)).await,
+        }
+    }
+
+    /// Makes a record for a session that has none.
+    pub(super) async fn create_new<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), Error> {
+        let settings = sessions.settings();
+        if !self.changes.is_touched() {
+            self.changes.note::<C>(&self.data, 0);
+            self.changes.encode::<C>(&self.data)?;
+        }
+        let header = Header::begin(settings, self.permanent, settings.clock.unix_millis());
+        let record = new_record::<C>(header, self.changes.after())?;
+        self.create_record(sessions, header, record).await?;
+        self.settle();
+        Ok(())
+    }
+
+    /// Makes the record of a session that has none, unless it would be empty.
+    pub(super) async fn create_record<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+        header: Header,
+        record: Vec<u8>,
+    ) -> Result<(), Error> {
+        if !C::Record::is_empty(&record) {
+            let fresh = create(sessions, header, record).await?;
+            self.place = Place::Live(fresh.into());
+            self.cookie = DueCookie::Send;
+        }
+        Ok(())
+    }
+
+    /// Replaces the record by what the handler made of it.
+    pub(super) async fn write_over<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+        how: How,
+    ) -> Result<(), Error> {
+        let settings = sessions.settings();
+        let Self { place, changes, data, permanent, wish, is_by_older_key, .. } = self;
+        let signs_in = *wish == Wish::SignIn;
+        let wanted =
+            place.header().filter(|header| header.permanent != *permanent).map(|_| *permanent);
+        let rejects = changes.is_touched() && matches!(settings.on_conflict, OnConflict::Reject);
+
+        let propose = |seen: &Live<S>, is_newest: bool| {
+            if is_newest && rejects {
+                return Err(Error::Conflict);
+            }
+            let now = settings.clock.unix_millis();
+            let header = header_over::<C>(seen.header, settings, wanted, signs_in, now);
+            // What Flask keeps in the record is not this program's to drop.
+            let drops_unknown = signs_in && C::Record::SAYS_TIMES;
+            let ingredients = Ingredients::<S, C> { data, changes, seen, is_newest, drops_unknown };
+            let draft = ingredients.combine(settings, header)?;
+            let is_there = is_newest
+                && matches!(how, How::Swap | How::SwapMoved)
+                && header == seen.header
+                && draft.record == seen.bytes();
+            Ok(match is_there {
+                true => Proposal::Nothing(draft.data),
+                false => Proposal::Write(Box::new(draft)),
+            })
+        };
+        let written = write(sessions, place, how, rejects, propose).await?;
+
+        let now = settings.clock.unix_millis();
+        let is_repeated = wanted.is_some() || *is_by_older_key || !C::Record::SAYS_TIMES;
+        match written {
+            Written::Stored(newest) => {
+                self.cookie = match how {
+                    How::Move(_) => DueCookie::Send,
+                    How::Swap | How::SwapOnce if is_repeated => DueCookie::Repeat { seen_at: now },
+                    How::Swap | How::SwapOnce | How::SwapMoved => self.cookie,
+                };
+                self.is_by_older_key = false;
+                self.take_over(newest);
+            }
+            // Another request has renewed the session, or moved it.
+            Written::Nothing(_) if how == How::SwapOnce => self.cookie = DueCookie::Keep,
+            Written::Nothing(newest) => self.take_over(newest),
+            Written::Cleared(newest) => {
+                self.cookie = DueCookie::Remove;
+                self.take_over(newest);
+            }
+            Written::Gone => self.cookie = DueCookie::Keep,
+        }
+        Ok(())
+    }
+
+    /// The store holds the session, with these data or those that the handler has.
+    pub(super) fn take_over(&mut self, newest: Option<C::Data>) {
+        if let Some(data) = newest {
+            self.data = data;
+        }
+        if let Some(header) = self.place.header() {
+            self.permanent = header.permanent;
+        }
+        self.settle();
+    }
+
+    /// What the handler wanted was done.
+    pub(super) fn settle(&mut self) {
+        self.changes.clear();
+        if self.wish != Wish::Destroy {
+            self.wish = Wish::Keep;
+        }
+    }
+
+    /// Looks at the newest version; an error says that the session has ended.
+    async fn look_again<K: Signer>(&mut self, sessions: &Sessions<S, C, K>) -> Result<(), Error> {
+        let Place::Live(live) = &self.place else { return Ok(()) };
+        match newest(sessions, &live.address).await? {
+            Found::Live(..) => Ok(()),
+            other => {
+                self.place = Place::without(other, live);
+                self.cookie = DueCookie::Keep;
+                Err(self.place.why_gone())
+            }
+        }
+    }
+
+    /// Takes up the newest version, and keeps unsaved changes on top of it.
+    pub(super) async fn reload<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), Error> {
+        let settings = sessions.settings();
+        let live = match &self.place {
+            Place::New if self.wish != Wish::Destroy => return Ok(()),
+            Place::Live(live) if self.wish != Wish::Destroy => live,
+            place => return Err(place.why_gone()),
+        };
+        match newest(sessions, &live.address).await? {
+            Found::Live(mut newest, data) => {
+                if self.changes.is_touched() {
+                    self.changes.encode::<C>(&self.data)?;
+                    let ingredients = Ingredients::<S, C> {
+                        data: &self.data,
+                        changes: &self.changes,
+                        seen: &newest,
+                        is_newest: true,
+                        drops_unknown: false,
+                    };
+                    let merged = ingredients.combine(settings, newest.header)?;
+                    self.changes.clear();
+                    self.changes.note::<C>(&data, newest.data::<C>().len());
+                    self.data = merged.data.unwrap_or(data);
+                } else {
+                    self.data = data;
+                }
+                if !self.changes_permanent() {
+                    self.permanent = newest.header.permanent;
+                }
+                if let Place::Live(live) = &mut self.place {
+                    newest.rotating = live.rotating.take();
+                    *live = newest;
+                }
+                Ok(())
+            }
+            other => {
+                self.place = Place::without(other, live);
+                self.cookie = DueCookie::Keep;
+                Err(self.place.why_gone())
+            }
+        }
+    }
+}
+
+impl<S: Store> Place<S> {
+    pub(super) fn header(&self) -> Option<Header> {
+        match self {
+            Self::Live(live) => Some(live.header),
+            Self::New | Self::Unreadable(_) | Self::Over(_) => None,
+        }
+    }
+
+    /// The place of a session under whose key something else was found.
+    fn without<D>(found: Found<S, D>, live: &Live<S>) -> Self {
+        match found {
+            Found::Moved(moved) => Self::Over(Some(moved)),
+            Found::Unreadable(_) => Self::Unreadable(live.address.key.clone()),
+            Found::Nothing | Found::Live(..) => Self::Over(None),
+        }
+    }
+
+    /// Why a session that was there is not saved.
+    pub(super) const fn why_gone(&self) -> Error {
+        match self {
+            Self::Unreadable(_) => Error::Unreadable,
+            Self::New | Self::Live(_) | Self::Over(_) => Error::Ended,
+        }
+    }
+}
+
+/// Writes what is proposed over the version that the store holds, for as long as other
+/// requests are in the way. From the first conflict on, the requests of this process
+/// queue.
+pub(super) async fn write<S, C, K, P>(
+    sessions: &Sessions<S, C, K>,
+    place: &mut Place<S>,
+    how: How,
+    rejects: bool,
+    mut propose: P,
+) -> Result<Written<C::Data>, Error>
+where
+    S: Store,
+    C: Codec,
+    K: Signer,
+    P: FnMut(&Live<S>, bool) -> Result<Proposal<C::Data>, Error>,
+{
+    let mut queued = None;
+    let mut seen: Option<Live<S>> = None;
+    let has_moved = how == How::SwapMoved && !rejects;
+    for _ in 0..MAX_ATTEMPTS {
+        let Place::Live(live) = place else { return Ok(Written::Gone) };
+        let is_newest = has_moved || seen.is_some();
+        let updated = match propose(seen.as_ref().unwrap_or(live), is_newest)? {
+            Proposal::Nothing(data) => {
+                if let Some(newest) = seen {
+                    *live = newest;
+                }
+                return Ok(Written::Nothing(data));
+            }
+            Proposal::LookAgain => Update::Conflict,
+            Proposal::Write(draft) => {
+                let is_empty = C::Record::is_empty(&draft.record);
+                let revision = seen.as_ref().map_or(&live.revision, |newest| &newest.revision);
+                let (updated, written) = match how {
+                    _ if is_empty => (
+                        clear(sessions, &live.address, revision).await?,
+                        Written::Cleared(draft.data),
+                    ),
+                    How::Move(act) => {
+                        let Draft { header, record, data } = *draft;
+                        let seen = seen.as_ref().map(|newest| &newest.revision);
+                        let moved = Box::pin(super::rotate::move_to_fresh(
+                            sessions, live, seen, act, header, record,
+                        ));
+                        (moved.await?, Written::Stored(data))
+                    }
+                    How::Swap | How::SwapOnce | How::SwapMoved => {
+                        let Draft { header, record, data } = *draft;
+                        let ttl = header.ttl(sessions.settings().clock.unix_millis());
+                        let updated =
+                            sessions.store().update(&live.address.key, &record, ttl, revision);
+                        let updated = match updated.await.map_err(Error::store)? {
+                            Update::Updated(revision) => {
+                                live.header = header;
+                                live.record = Held::Written(record);
+                                live.revision = revision;
+                                Update::Updated(())
+                            }
+                            Update::Conflict => Update::Conflict,
+                            Update::Gone => Update::Gone,
+                        };
+                        (updated, Written::Stored(data))
+                    }
+                };
+                if let Update::Updated(()) = updated {
+                    if is_empty {
+                        *place = Place::New;
+                    }
+                    return Ok(written);
+                }
+                updated
+            }
+        };
+        match updated {
+            Update::Updated(()) => {}
+            Update::Gone => {
+                *place = Place::Over(None);
+                return Ok(Written::Gone);
+            }
+            Update::Conflict if how == How::SwapOnce => return Ok(Written::Nothing(None)),
+            Update::Conflict if rejects => return Err(Error::Conflict),
+            Update::Conflict => {
+                if queued.is_none() {
+                    queued = Some(sessions.queue().wait(&live.address.key).await);
+                }
+                match newest(sessions, &live.address).await? {
+                    Found::Live(newest, _) => seen = Some(newest),
+                    other => {
+                        *place = Place::without(other, live);
+                        return Ok(Written::Gone);
+                    }
+                }
+            }
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// What lies under the key of a session now.
+pub(super) async fn newest<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    address: &Address,
+) -> Result<Found<S, C::Data>, Error> {
+    let loaded = sessions.store().load(&address.key, None).await.map_err(Error::store)?;
+    let Some(record) = loaded else { return Ok(Found::Nothing) };
+    let now = read_at(sessions, &record);
+    Ok(interpret(sessions, address, record, now))
+}
+
+/// Removes the record of a session that was emptied, if it is still the version that
+/// was seen. It becomes a note first, which no request writes over: a store removes
+/// whatever there is.
+async fn clear<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    address: &Address,
+    seen: &S::Revision,
+) -> Result<Update<()>, Error> {
+    let ended = super::end::swap_for_ended::<S, C, K>(sessions, &address.key, seen).await?;
+    if let Update::Updated(()) = ended {
+        sessions.store().remove(&address.key).await.map_err(Error::store)?;
+    }
+    Ok(ended)
+}
+
+/// The header of a record that replaces another one.
+pub(super) fn header_over<C: Codec>(
+    old: Header,
+    settings: &Settings,
+    permanent: Option<bool>,
+    signs_in: bool,
+    now: u64,
+) -> Header {
+    let permanent = permanent.unwrap_or(old.permanent);
+    if signs_in && C::Record::SAYS_TIMES {
+        return Header::begin(settings, permanent, now);
+    }
+    let header = Header { permanent, ..old };
+    match old.is_renewal_due::<C>(settings, now) {
+        true => header.renewed(settings, now),
+        false => header,
+    }
+}
+
+/// The record of a session that has none yet.
+pub(super) fn new_record<C: Codec>(header: Header, data: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut record = Vec::with_capacity(data.len() + 64);
+    C::Record::begin(header, &[], &mut record);
+    C::Record::append_new(data, &mut record);
+    C::Record::finish(header, &mut record);
+    // Some data can be written in a format, and not be read back from it.
+    C::decode(C::Record::data(&record)).map_err(Error::codec)?;
+    Ok(record)
+}
+
+/// Makes a record under a fresh id. A taken id is tried again, though only a broken
+/// generator makes it.
+pub(super) async fn create<S: Store, C: Codec, K: Signer>(
+    sessions: &Sessions<S, C, K>,
+    header: Header,
+    record: Vec<u8>,
+) -> Result<Fresh<S>, Error> {
+    let ttl = header.ttl(sessions.settings().clock.unix_millis());
+    for _ in 0..MAX_ATTEMPTS {
+        let address = Address::generate(sessions)?;
+        let created = sessions.store().create(&address.key, &record, ttl).await;
+        if let Create::Created(revision) = created.map_err(Error::store)? {
+            return Ok(Fresh { address, header, record, revision });
+        }
+    }
+    Err(Error::Contended)
+}
