@@ -282,42 +282,12 @@ pub use self::signer::{HmacSha256, Signer, Unsigned};
 #[cfg(all(unix, feature = "file"))]
 #[doc(inline)]
 pub use self::store::File;
-#[cfg(feature = "memcached")]
-#[doc(inline)]
-pub use self::store::Memcached;
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use self::store::Memory;
-#[cfg(feature = "mongodb")]
-#[doc(inline)]
-pub use self::store::MongoDb;
-#[cfg(feature = "mysql")]
-#[doc(inline)]
-pub use self::store::MySql;
 #[cfg(feature = "null")]
 #[doc(inline)]
 pub use self::store::Null;
-#[cfg(feature = "postgres")]
-#[doc(inline)]
-pub use self::store::Postgres;
-#[cfg(feature = "sqlite")]
-#[doc(inline)]
-pub use self::store::Sqlite;
 #[doc(inline)]
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
-#[cfg(feature = "redis")]
-#[doc(inline)]
-pub use self::store::{NearCache, Redis};
 pub use self::ttl::{InvalidTtl, Ttl};
-
-/// Compiles and runs the examples in the README.
-#[cfg(all(
-    doctest,
-    feature = "axum",
-    feature = "flask",
-    feature = "memory",
-    feature = "postcard",
-    feature = "redis"
-))]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -19,18 +19,10 @@
 #[cfg(all(unix, feature = "file"))]
 mod file;
 mod key;
-#[cfg(feature = "memcached")]
-mod memcached;
 #[cfg(feature = "memory")]
 mod memory;
-#[cfg(feature = "mongodb")]
-mod mongodb;
 #[cfg(feature = "null")]
 mod null;
-#[cfg(feature = "redis")]
-mod redis;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
-mod sql;
 
 use std::error::Error;
 use std::fmt;
@@ -38,29 +30,10 @@ use std::fmt;
 #[cfg(all(unix, feature = "file"))]
 pub use self::file::{File, FileError, FileRevision};
 pub use self::key::{InvalidKeyPrefix, Key, KeyPrefix};
-#[cfg(feature = "memcached")]
-pub use self::memcached::{
-    Memcached, MemcachedDial, MemcachedError, MemcachedOptions, MemcachedRevision, MemcachedServer,
-};
 #[cfg(feature = "memory")]
 pub use self::memory::{Memory, MemoryRevision};
-#[cfg(feature = "mongodb")]
-pub use self::mongodb::{InvalidMongoDbName, MongoDb, MongoDbError, MongoDbRevision};
 #[cfg(feature = "null")]
 pub use self::null::Null;
-#[cfg(feature = "redis")]
-pub use self::redis::{
-    NearCache, NearCacheOptions, Redis, RedisCluster, RedisError, RedisOptions, RedisRevision,
-    RedisServer,
-};
-#[cfg(feature = "mysql")]
-pub use self::sql::MySql;
-#[cfg(feature = "postgres")]
-pub use self::sql::Postgres;
-#[cfg(feature = "sqlite")]
-pub use self::sql::Sqlite;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
-pub use self::sql::{InvalidSqlName, SqlError, SqlName, SqlOptions, SqlRevision};
 use crate::ttl::Ttl;
 
 /// Keeps bytes under a key for a time.
@@ -272,16 +245,26 @@ pub struct Record<V, R> {
     pub value: V,
     /// Their version, to be named in an [`update`](Store::update).
     pub revision: R,
-    /// The system's time when it was found, in milliseconds since the Unix epoch,
-    /// where the store had to ask for it anyway.
-    pub(crate) found_at: Option<u64>,
+    /// Unix time in milliseconds at which the store read the record, if it read the
+    /// system's clock.
+    pub read_at: Option<u64>,
 }
 
 impl<V, R> Record<V, R> {
     /// The bytes of a record, in this version.
     #[must_use]
     pub const fn new(value: V, revision: R) -> Self {
-        Self { value, revision, found_at: None }
+        Self { value, revision, read_at: None }
+    }
+
+    /// Unix time in milliseconds at which the store read the record, if it read the
+    /// system's clock: the session then does not read the clock again.
+    ///
+    /// A store with a clock of the caller's gives `None` unless
+    /// [`Clock::is_system`](crate::Clock::is_system).
+    #[must_use]
+    pub fn read_at(self, unix_millis: Option<u64>) -> Self {
+        Self { read_at: unix_millis, ..self }
     }
 }
 

@@ -238,11 +238,11 @@ impl<S: Store, C: Codec> State<S, C> {
     fn read<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-        Record { value, revision, found_at }: Record<S::Value, S::Revision>,
+        Record { value, revision, read_at }: Record<S::Value, S::Revision>,
     ) -> Result<(), Presented> {
         let settings = sessions.settings();
-        let found_at = found_at.filter(|_| settings.clock.is_system());
-        let now = found_at.unwrap_or_else(|| settings.clock.unix_millis());
+        let read_at = read_at.filter(|_| settings.clock.is_system());
+        let now = read_at.unwrap_or_else(|| settings.clock.unix_millis());
         let (header, data) = match record::read::<C>(value.as_ref(), now) {
             Ok(Contents::Session(header, data)) => (header, data),
             // A load that extends keeps it beyond its time.

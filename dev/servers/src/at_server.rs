@@ -6,23 +6,23 @@ use cloakroom::Keep;
 use cloakroom::contract::{self, Harness, Time};
 
 /// Two ways to the same records, at a server whose time cannot be moved.
-pub(crate) struct AtServer<S> {
-    pub(crate) store: S,
-    pub(crate) second: S,
+pub struct AtServer<S> {
+    pub store: S,
+    pub second: S,
     servers_clock: Duration,
     patience: Duration,
 }
 
 impl<S> AtServer<S> {
     /// `servers_clock` is how coarsely the server counts.
-    pub(crate) async fn connect(servers_clock: Duration, connect: impl AsyncFn() -> S) -> Self {
+    pub async fn connect(servers_clock: Duration, connect: impl AsyncFn() -> S) -> Self {
         let (store, second) = (connect().await, connect().await);
         Self { store, second, servers_clock, patience: Duration::from_secs(3) }
     }
 
     /// The rules count in thirds of it, which have to be longer than the clock is
     /// coarse.
-    pub(crate) fn patience(self, patience: Duration) -> Self {
+    pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 }

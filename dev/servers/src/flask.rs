@@ -1,24 +1,23 @@
-//! A Flask application with Flask-Session: `tests/flask/app.py`.
+//! A Flask application with Flask-Session: `dev/together/tests/flask/app.py`.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use super::{Process, folder, free_port, wait_until_up};
+use super::{Process, REPOSITORY, folder, free_port, wait_until_up};
 
-/// The folder of the crate, in which both of these are.
-const CRATE: &str = env!("CARGO_MANIFEST_DIR");
+// Both are in the repository.
 const ENVIRONMENT: &str = "target/test-servers/flask";
-const APPLICATION: &str = "tests/flask/app.py";
+const APPLICATION: &str = "dev/together/tests/flask/app.py";
 
 /// What makes the environment. `tests/run` calls it, too.
 const SET_UP: &str = "python3 -m venv target/test-servers/flask && \
-    target/test-servers/flask/bin/pip install -r tests/flask/requirements.txt";
+    target/test-servers/flask/bin/pip install -r dev/together/tests/flask/requirements.txt";
 
 /// The application that the tests of a program share. It keeps nothing: each
 /// request names its settings, among them the store.
-pub(crate) fn shared_address() -> SocketAddr {
+pub fn shared_address() -> SocketAddr {
     static SHARED: LazyLock<FlaskApplication> = LazyLock::new(FlaskApplication::start);
     SHARED.address
 }
@@ -33,7 +32,7 @@ impl FlaskApplication {
         let python = python();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let folder = folder();
-        let application = Path::new(CRATE).join(APPLICATION);
+        let application = Path::new(REPOSITORY).join(APPLICATION);
         // No `__pycache__` beside the sources.
         let arguments = ["-B".into(), application.into(), address.port().to_string().into()];
         let process = Process::start("python3", "TERM", &folder, &python, arguments);
@@ -44,8 +43,8 @@ impl FlaskApplication {
 
 /// The interpreter that has Flask.
 fn python() -> String {
-    let python = Path::new(CRATE).join(ENVIRONMENT).join("bin/python");
-    assert!(python.exists(), "Flask is missing: cd {CRATE} && {SET_UP}");
+    let python = Path::new(REPOSITORY).join(ENVIRONMENT).join("bin/python");
+    assert!(python.exists(), "Flask is missing: cd {REPOSITORY} && {SET_UP}");
     python.to_str().expect("a path of text").to_owned()
 }
 

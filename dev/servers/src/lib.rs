@@ -1,4 +1,4 @@
-//! Private servers for tests: each on a free port of 127.0.0.1, with its data in
+//! Private servers for the tests of the stores: each on a free port of 127.0.0.1, with its data in
 //! a temporary folder.
 //!
 //! A server stops when it is dropped, and when the test program ends, however
@@ -8,31 +8,26 @@
 //!
 //! A further kind of server is a further file with three things: the command
 //! that starts it, the command that installs it, and a question that only this
-//! server answers.
+//! server answers. What needs a client of its own is behind a feature.
 
-#![allow(dead_code, reason = "each test program uses a part")]
-
-#[cfg(feature = "contract")]
-pub(crate) mod at_server;
-pub(crate) mod flask;
-pub(crate) mod memcached;
+pub mod at_server;
+pub mod flask;
+pub mod memcached;
 #[cfg(feature = "mongodb")]
-pub(crate) mod mongodb;
-pub(crate) mod mysql;
-pub(crate) mod postgres;
-pub(crate) mod proxy;
-pub(crate) mod races;
+pub mod mongodb;
+pub mod mysql;
+pub mod postgres;
+pub mod proxy;
+pub mod races;
 #[cfg(feature = "redis")]
-pub(crate) mod redis;
+pub mod redis;
 #[cfg(feature = "redis")]
-pub(crate) mod redis_cluster;
-pub(crate) mod signals;
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
-pub(crate) mod sql;
+pub mod redis_cluster;
+pub mod signals;
 #[cfg(feature = "redis")]
-pub(crate) mod valkey;
-pub(crate) mod visitor;
-pub(crate) mod writers;
+pub mod valkey;
+pub mod visitor;
+pub mod writers;
 
 use std::ffi::OsString;
 use std::fs;
@@ -45,6 +40,9 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+/// The folder of the repository, in which `tests/run` puts what Python brings.
+const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// How long a server may take to start.
 const STARTING_TIME: Duration = Duration::from_secs(30);
@@ -69,7 +67,7 @@ wait "$server"
 "#;
 
 /// A program that runs until it is dropped.
-pub(crate) struct Process {
+pub struct Process {
     watchdog: Child,
     pipe: Option<ChildStdin>,
     id: u32,
@@ -78,7 +76,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a program, which writes its log into the folder. `package` is what
     /// brings the program, `signal` what stops it.
-    pub(crate) fn start(
+    pub fn start(
         package: &str,
         signal: &str,
         folder: &Path,
@@ -106,12 +104,12 @@ impl Process {
         Self { pipe: watchdog.stdin.take(), watchdog, id }
     }
 
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.id
     }
 
     /// Stops the program, and leaves its folder as it is.
-    pub(crate) fn stop_and_keep_folder(mut self) {
+    pub fn stop_and_keep_folder(mut self) {
         if let Some(pipe) = &mut self.pipe {
             pipe.write_all(b"keep\n").expect("the watchdog listens");
         }
@@ -127,7 +125,7 @@ impl Drop for Process {
 
 /// A command that runs as a user who owns the folder, where the tests run as
 /// root: some servers refuse to.
-pub(crate) fn owned_by(user: &str, folder: &Path, program: &str) -> Command {
+pub fn owned_by(user: &str, folder: &Path, program: &str) -> Command {
     let is_root = fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0);
     if !is_root {
         return Command::new(program);
@@ -146,7 +144,7 @@ pub(crate) fn owned_by(user: &str, folder: &Path, program: &str) -> Command {
 }
 
 /// Panics with the command that installs a program, where it is missing.
-pub(crate) fn require(program: &str, package: &str) {
+pub fn require(program: &str, package: &str) {
     assert!(is_installed(program), "{}", is_missing(program, package));
 }
 
@@ -161,13 +159,13 @@ fn is_installed(program: &str) -> bool {
 }
 
 /// A folder that the watchdog of a server removes.
-pub(crate) fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     tempfile::Builder::new().prefix("cloakroom-").tempdir().expect("a folder").keep()
 }
 
 /// A port that nobody has, below those that the system gives to outgoing
 /// connections. No other call in this program gives the same one.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 22_000;
@@ -183,7 +181,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Waits until the server answers, and panics with its log when it does not.
-pub(crate) fn wait_until_up(folder: &Path, mut answers: impl FnMut() -> bool) {
+pub fn wait_until_up(folder: &Path, mut answers: impl FnMut() -> bool) {
     if !becomes_true(STARTING_TIME, &mut answers) {
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
         panic!("the server does not start; it wrote:\n{log}");
@@ -191,7 +189,7 @@ pub(crate) fn wait_until_up(folder: &Path, mut answers: impl FnMut() -> bool) {
 }
 
 /// Whether the condition holds within this time.
-pub(crate) fn becomes_true(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
+pub fn becomes_true(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + time;
     loop {
         if condition() {

@@ -16,7 +16,7 @@ const PACKAGE: &str = "memcached";
 
 /// A record lives for up to two seconds longer than its time: the store adds one,
 /// and the server's clock goes in steps of one. A busy machine steps late.
-pub(crate) const SERVERS_CLOCK: Duration = Duration::from_millis(2_500);
+pub const SERVERS_CLOCK: Duration = Duration::from_millis(2_500);
 
 /// What the server counts of which the store makes use.
 const COUNTED: [&str; 7] =
@@ -24,13 +24,13 @@ const COUNTED: [&str; 7] =
 
 /// The server that the tests of a program share: the one that `MEMCACHED_URL`
 /// names, or a private one.
-pub(crate) fn shared_url() -> String {
+pub fn shared_url() -> String {
     static PRIVATE: LazyLock<MemcachedServer> = LazyLock::new(|| MemcachedServer::start(&[]));
     env::var("MEMCACHED_URL").unwrap_or_else(|_| PRIVATE.url())
 }
 
 /// A private server.
-pub(crate) struct MemcachedServer {
+pub struct MemcachedServer {
     process: Option<Process>,
     folder: PathBuf,
     options: Vec<OsString>,
@@ -39,7 +39,7 @@ pub(crate) struct MemcachedServer {
 
 impl MemcachedServer {
     /// Starts a server with further options, for example `-I 2m`.
-    pub(crate) fn start(options: &[&str]) -> Self {
+    pub fn start(options: &[&str]) -> Self {
         let mut server = Self {
             process: None,
             folder: folder(),
@@ -51,7 +51,7 @@ impl MemcachedServer {
     }
 
     /// Starts a server that was killed on its port, without the records it had.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop_and_keep_folder();
         }
@@ -67,41 +67,41 @@ impl MemcachedServer {
     }
 
     /// Starts the server again with other options.
-    pub(crate) fn start_again_with(&mut self, options: &[&str]) {
+    pub fn start_again_with(&mut self, options: &[&str]) {
         self.options = options.iter().map(OsString::from).collect();
         self.start_again();
     }
 
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         signals::pause(&[self.process().id()]);
     }
 
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         signals::resume(&[self.process().id()]);
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("memcached://127.0.0.1:{}", self.port)
     }
 
     /// Sends a command on a connection of its own, and gives the lines up to the
     /// one that the reply ends with.
-    pub(crate) fn ask(&self, command: &str, end: &str) -> Vec<String> {
+    pub fn ask(&self, command: &str, end: &str) -> Vec<String> {
         self.try_ask(command, end).unwrap_or_else(|fault| panic!("{command}: {fault}"))
     }
 
     /// How often each kind of command did something, without those that ask for
     /// settings and statistics.
-    pub(crate) fn calls(&self) -> Vec<(&'static str, u64)> {
+    pub fn calls(&self) -> Vec<(&'static str, u64)> {
         COUNTED
             .map(|name| (name, self.statistic(name)))
             .into_iter()
@@ -109,16 +109,16 @@ impl MemcachedServer {
             .collect()
     }
 
-    pub(crate) fn forget_calls(&self) {
+    pub fn forget_calls(&self) {
         self.ask("stats reset", "RESET");
     }
 
     /// How many connections there are beside the one that asks.
-    pub(crate) fn connections(&self) -> u64 {
+    pub fn connections(&self) -> u64 {
         self.statistic("curr_connections") - 1
     }
 
-    pub(crate) fn records(&self) -> u64 {
+    pub fn records(&self) -> u64 {
         self.statistic("curr_items")
     }
 

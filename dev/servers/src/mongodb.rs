@@ -16,7 +16,7 @@ use mongodb::event::command::CommandEvent;
 use mongodb::options::ClientOptions;
 use tokio::runtime::Builder;
 
-use super::{Process, folder, free_port, signals, wait_until_up};
+use super::{Process, REPOSITORY, folder, free_port, signals, wait_until_up};
 
 /// Where `tests/run` puts the server, below the root of the repository.
 const ENVIRONMENT: &str = "target/test-servers/secantusdb";
@@ -24,13 +24,13 @@ const PACKAGE: &str = "SecantusDB==0.7.0b3";
 
 /// The server that the tests of a program share: the one that `MONGODB_URL`
 /// names, or a private one.
-pub(crate) fn shared_url() -> String {
+pub fn shared_url() -> String {
     static PRIVATE: LazyLock<MongoDbServer> = LazyLock::new(|| MongoDbServer::start(&[]));
     env::var("MONGODB_URL").unwrap_or_else(|_| PRIVATE.url())
 }
 
 /// A private server: a replica set of one member.
-pub(crate) struct MongoDbServer {
+pub struct MongoDbServer {
     process: Option<Process>,
     folder: PathBuf,
     options: Vec<OsString>,
@@ -39,7 +39,7 @@ pub(crate) struct MongoDbServer {
 
 impl MongoDbServer {
     /// Starts a server with further options, for example `--sync-on-commit`.
-    pub(crate) fn start(options: &[&str]) -> Self {
+    pub fn start(options: &[&str]) -> Self {
         let port = free_port();
         let folder = folder();
         let mut all: Vec<OsString> = vec!["--port".into(), port.to_string().into()];
@@ -54,7 +54,7 @@ impl MongoDbServer {
     }
 
     /// Starts a server that was killed, with its port and its data.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop_and_keep_folder();
         }
@@ -69,45 +69,45 @@ impl MongoDbServer {
     }
 
     /// Starts it again, with an option more.
-    pub(crate) fn start_again_with(&mut self, option: &str) {
+    pub fn start_again_with(&mut self, option: &str) {
         self.options.push(option.into());
         self.start_again();
     }
 
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         signals::pause(&[self.process().id()]);
     }
 
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         signals::resume(&[self.process().id()]);
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("mongodb://127.0.0.1:{}", self.port)
     }
 
     /// How many connections clients have, without the one that asks.
-    pub(crate) fn connections(&self) -> i64 {
+    pub fn connections(&self) -> i64 {
         let status = self.status().expect("the server answers");
         int(status.get_document("connections").expect("counted"), "current")
     }
 
     /// How many documents a collection holds.
-    pub(crate) fn count(&self, database: &str, collection: &str) -> i64 {
+    pub fn count(&self, database: &str, collection: &str) -> i64 {
         int(&self.ask(database, doc! { "count": collection }).expect("counted"), "n")
     }
 
     /// Runs a command on a connection of its own.
-    pub(crate) fn ask(&self, database: &str, command: Document) -> Result<Document> {
+    pub fn ask(&self, database: &str, command: Document) -> Result<Document> {
         let ask = async {
             let mut options = ClientOptions::parse(self.url()).await?;
             options.direct_connection = Some(true);
@@ -135,16 +135,16 @@ impl MongoDbServer {
 }
 
 /// A client of the test's own, which notes the commands that it sends.
-pub(crate) struct Listener {
-    pub(crate) client: Client,
+pub struct Listener {
+    pub client: Client,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 /// A command: its name, and all of it.
-pub(crate) type Heard = (String, Document);
+pub type Heard = (String, Document);
 
 impl Listener {
-    pub(crate) async fn connect(url: &str) -> Self {
+    pub async fn connect(url: &str) -> Self {
         let mut options = ClientOptions::parse(url).await.expect("a URL");
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
         let noted = heard.clone();
@@ -157,18 +157,18 @@ impl Listener {
     }
 
     /// What was sent since this was asked last, in order.
-    pub(crate) fn commands(&self) -> Vec<Heard> {
+    pub fn commands(&self) -> Vec<Heard> {
         std::mem::take(&mut lock(&self.heard))
     }
 
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         self.commands().into_iter().map(|(name, _)| name).collect()
     }
 }
 
 /// The program in the environment that `tests/run` makes.
 fn program(folder: &Path) -> String {
-    let environment = Path::new(env!("CARGO_MANIFEST_DIR")).join(ENVIRONMENT);
+    let environment = Path::new(REPOSITORY).join(ENVIRONMENT);
     let program = environment.join("bin/secantusd-py");
     if !program.exists() {
         let _ = fs::remove_dir_all(folder);

@@ -15,14 +15,14 @@ const USER: &str = "mysql";
 
 /// The server that the tests of a program share: the one that `MYSQL_URL` names,
 /// or a private one.
-pub(crate) fn shared_url() -> String {
+pub fn shared_url() -> String {
     static PRIVATE: LazyLock<MySqlServer> = LazyLock::new(|| MySqlServer::start(&[]));
     env::var("MYSQL_URL").unwrap_or_else(|_| PRIVATE.url())
 }
 
 /// A private server, with a database `sessions` and a user `app` who may do
 /// everything.
-pub(crate) struct MySqlServer {
+pub struct MySqlServer {
     process: Option<Process>,
     folder: PathBuf,
     options: Vec<OsString>,
@@ -31,7 +31,7 @@ pub(crate) struct MySqlServer {
 
 impl MySqlServer {
     /// Starts a server with further options, for example `--sql-mode=`.
-    pub(crate) fn start(options: &[&str]) -> Self {
+    pub fn start(options: &[&str]) -> Self {
         for program in ["mariadb-install-db", "mariadbd", "mariadb"] {
             require(program, PACKAGE);
         }
@@ -62,7 +62,7 @@ impl MySqlServer {
     }
 
     /// A server that writes down what it is asked.
-    pub(crate) fn start_with_log() -> Self {
+    pub fn start_with_log() -> Self {
         let server = Self::start(&[]);
         let log = server.folder.join("general.log");
         server.ask(&format!("SET GLOBAL general_log_file = '{}'", log.display()));
@@ -71,7 +71,7 @@ impl MySqlServer {
     }
 
     /// Starts a server that was killed, with its port and its data.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop_and_keep_folder();
         }
@@ -82,40 +82,40 @@ impl MySqlServer {
         wait_until_up(&self.folder, || self.try_ask("SELECT 1").is_some());
     }
 
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         signals::pause(&[self.process().id()]);
     }
 
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         signals::resume(&[self.process().id()]);
     }
 
     /// Closes all connections, whatever they wait for.
-    pub(crate) fn close_connections(&self) {
+    pub fn close_connections(&self) {
         self.ask("KILL HARD USER app@'127.0.0.1'");
     }
 
     /// How many connections the user `app` has.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         let count = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'app'";
         self.ask(count).parse().expect("a number")
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("mysql://app@127.0.0.1:{}/sessions", self.port)
     }
 
     /// Asks the server on a connection of its own.
-    pub(crate) fn ask(&self, statement: &str) -> String {
+    pub fn ask(&self, statement: &str) -> String {
         self.try_ask(statement).unwrap_or_else(|| panic!("refused: {statement}"))
     }
 
@@ -130,7 +130,7 @@ impl MySqlServer {
     }
 
     /// The first word of each statement that was executed, once prepared.
-    pub(crate) fn statements(&self) -> Vec<String> {
+    pub fn statements(&self) -> Vec<String> {
         let log = fs::read(self.folder.join("general.log")).expect("a log");
         let log = String::from_utf8_lossy(&log);
         let executed = log.lines().filter_map(|line| Some(line.split_once(" Execute\t")?.1));

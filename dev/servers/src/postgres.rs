@@ -15,13 +15,13 @@ const USER: &str = "postgres";
 
 /// The server that the tests of a program share: the one that `POSTGRES_URL`
 /// names, or a private one.
-pub(crate) fn shared_url() -> String {
+pub fn shared_url() -> String {
     static PRIVATE: LazyLock<PostgresServer> = LazyLock::new(|| PostgresServer::start(&[]));
     env::var("POSTGRES_URL").unwrap_or_else(|_| PRIVATE.url())
 }
 
 /// A private server.
-pub(crate) struct PostgresServer {
+pub struct PostgresServer {
     process: Option<Process>,
     folder: PathBuf,
     options: Vec<OsString>,
@@ -30,7 +30,7 @@ pub(crate) struct PostgresServer {
 
 impl PostgresServer {
     /// Starts a server with further settings, for example `log_statement=all`.
-    pub(crate) fn start(settings: &[&str]) -> Self {
+    pub fn start(settings: &[&str]) -> Self {
         for program in [&program("initdb"), &program("postgres"), "psql"] {
             require(program, PACKAGE);
         }
@@ -57,7 +57,7 @@ impl PostgresServer {
     }
 
     /// Starts a server that was killed, with its port and its data.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop_and_keep_folder();
         }
@@ -69,44 +69,44 @@ impl PostgresServer {
     }
 
     /// Kills the server with all its processes.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         self.pause();
         signals::kill(&self.family());
     }
 
     /// Lets the server be silent, while its connections stay open.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         // The first process alone makes others.
         signals::pause(&[self.id()]);
         signals::pause(&self.family());
     }
 
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         signals::resume(&self.family());
     }
 
     /// Closes all connections, whatever they wait for.
-    pub(crate) fn close_connections(&self) {
+    pub fn close_connections(&self) {
         self.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
     }
 
     /// How many connections clients have, without the one that asks.
-    pub(crate) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         let count = self
             .ask("SELECT count(*) - 1 FROM pg_stat_activity WHERE backend_type = 'client backend'");
         count.parse().expect("a number")
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
     /// Asks the server on a connection of its own.
-    pub(crate) fn ask(&self, statement: &str) -> String {
+    pub fn ask(&self, statement: &str) -> String {
         self.try_ask(statement).unwrap_or_else(|| panic!("refused: {statement}"))
     }
 
@@ -116,7 +116,7 @@ impl PostgresServer {
 
     /// The first word of each statement that clients have run since the server
     /// started, which has to be with `log_statement=all`.
-    pub(crate) fn statements(&self) -> Vec<String> {
+    pub fn statements(&self) -> Vec<String> {
         let log = fs::read_to_string(self.folder.join("log")).expect("a log");
         // Those of `psql` are not prepared.
         let prepared =
@@ -138,7 +138,7 @@ impl PostgresServer {
 }
 
 /// Asks the server at a URL.
-pub(crate) fn ask(url: &str, statement: &str) -> String {
+pub fn ask(url: &str, statement: &str) -> String {
     try_ask(url, statement).unwrap_or_else(|| panic!("refused: {statement}"))
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What the proxy does with replies.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Fault {
+pub enum Fault {
     None,
     /// Hands them on only after this time.
     Delay(Duration),
@@ -25,7 +25,7 @@ pub(crate) enum Fault {
 }
 
 /// A proxy in front of a port of this machine.
-pub(crate) struct Proxy {
+pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
 }
@@ -37,7 +37,7 @@ struct Shared {
 }
 
 impl Proxy {
-    pub(crate) fn before(server: u16) -> Self {
+    pub fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         let shared = Arc::new(Shared {
@@ -50,15 +50,15 @@ impl Proxy {
         Self { port, shared }
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn set(&self, fault: Fault) {
+    pub fn set(&self, fault: Fault) {
         *lock(&self.shared.fault) = fault;
         if fault == Fault::Cut {
             self.shared.close_all();

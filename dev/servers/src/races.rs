@@ -23,7 +23,7 @@ const HELPERS_COOKIE: &str = "CLOAKROOM_TEST_COOKIE";
 
 /// Two processes increment one session, 5,000 times each. `test` is the name of
 /// the test that calls: the processes are this program, with that test alone.
-pub(crate) async fn two_processes_lose_nothing<S: Keep + Clone>(
+pub async fn two_processes_lose_nothing<S: Keep + Clone>(
     test: &str,
     url: impl FnOnce() -> String,
     connect: impl AsyncFn(String) -> S,
@@ -69,7 +69,7 @@ async fn increment<S: Keep + Clone>(store: S, cookie: &str, times: u64) {
 }
 
 /// A logout meets 100 saves of the same session, 20 times.
-pub(crate) async fn no_save_outlives_a_logout<S: Keep + Clone>(store: S) {
+pub async fn no_save_outlives_a_logout<S: Keep + Clone>(store: S) {
     for round in 0..20 {
         let sessions = sessions(store.clone());
         let cookies = visit(&sessions).await;
@@ -95,7 +95,7 @@ pub(crate) async fn no_save_outlives_a_logout<S: Keep + Clone>(store: S) {
 
 /// 10,000 operations are dropped at random awaits, while others run on the same
 /// connection and check whose data they get.
-pub(crate) async fn dropped_operations_mix_nothing_up<S: Store + Clone>(store: S) {
+pub async fn dropped_operations_mix_nothing_up<S: Store + Clone>(store: S) {
     const KEYS: usize = 50;
     const TASKS: usize = 20;
     const DROPS: usize = 500;
@@ -150,7 +150,7 @@ fn value_of(owner: usize, n: usize) -> Vec<u8> {
 }
 
 /// Polls a future at most so often, and drops it.
-pub(super) async fn drop_after(polls: usize, operation: impl Future) {
+pub async fn drop_after(polls: usize, operation: impl Future) {
     let mut operation = pin!(operation);
     let mut left = polls;
     poll_fn(|context| {
@@ -164,7 +164,7 @@ pub(super) async fn drop_after(polls: usize, operation: impl Future) {
 }
 
 /// Increments the number under a key, whoever else does.
-pub(crate) async fn increment_once<S: Store>(store: &S, key: &Key) -> Result<(), S::Error> {
+pub async fn increment_once<S: Store>(store: &S, key: &Key) -> Result<(), S::Error> {
     loop {
         let record = store.load(key, None).await?.expect("nobody removes it");
         let next = (number(record.value.as_ref()) + 1).to_string();
@@ -176,25 +176,25 @@ pub(crate) async fn increment_once<S: Store>(store: &S, key: &Key) -> Result<(),
     }
 }
 
-pub(crate) async fn load_number<S: Store>(store: &S, key: &Key) -> Result<u64, S::Error> {
+pub async fn load_number<S: Store>(store: &S, key: &Key) -> Result<u64, S::Error> {
     let record = store.load(key, None).await?.expect("nobody removes it");
     Ok(number(record.value.as_ref()))
 }
 
 /// A key that holds the number 0.
-pub(crate) async fn fresh_number<S: Store>(store: &S) -> Key {
+pub async fn fresh_number<S: Store>(store: &S) -> Key {
     let key = fresh_key();
     let made = store.create(&key, b"0", LONG).await.expect("the store answers");
     assert!(matches!(made, Create::Created(_)));
     key
 }
 
-pub(crate) fn fresh_key() -> Key {
+pub fn fresh_key() -> Key {
     let id = SessionId::generate(IdLength::default()).expect("an id");
     Key::hashed(&KeyPrefix::default(), "id", &id)
 }
 
-pub(super) fn number(text: &[u8]) -> u64 {
+pub fn number(text: &[u8]) -> u64 {
     str::from_utf8(text).expect("digits").parse().expect("a number")
 }
 

@@ -15,17 +15,17 @@ const PACKAGE: &str = "redis-server";
 
 /// The server counts whole milliseconds, and keeps a record during the one in
 /// which its time is over.
-pub(crate) const SERVERS_CLOCK: Duration = Duration::from_millis(2);
+pub const SERVERS_CLOCK: Duration = Duration::from_millis(2);
 
 /// The server that the tests of a program share: the one that `REDIS_URL` names,
 /// or a private one.
-pub(crate) fn shared_url() -> String {
+pub fn shared_url() -> String {
     static PRIVATE: LazyLock<RedisServer> = LazyLock::new(|| RedisServer::start(&[]));
     env::var("REDIS_URL").unwrap_or_else(|_| PRIVATE.url())
 }
 
 /// A private server.
-pub(crate) struct RedisServer {
+pub struct RedisServer {
     program: String,
     process: Option<Process>,
     folder: PathBuf,
@@ -35,12 +35,12 @@ pub(crate) struct RedisServer {
 
 impl RedisServer {
     /// Starts a server with further options, for example `--appendonly yes`.
-    pub(crate) fn start(options: &[&str]) -> Self {
+    pub fn start(options: &[&str]) -> Self {
         Self::start_program(PROGRAM.to_owned(), options)
     }
 
     /// Starts a server of another kind, which takes the same options.
-    pub(crate) fn start_program(program: String, options: &[&str]) -> Self {
+    pub fn start_program(program: String, options: &[&str]) -> Self {
         let port = free_port();
         let folder = folder();
         let mut all: Vec<OsString> = vec!["--port".into(), port.to_string().into()];
@@ -54,7 +54,7 @@ impl RedisServer {
     }
 
     /// Starts a server that was killed, with its port and its data.
-    pub(crate) fn start_again(&mut self) {
+    pub fn start_again(&mut self) {
         if let Some(process) = self.process.take() {
             process.stop_and_keep_folder();
         }
@@ -69,48 +69,48 @@ impl RedisServer {
         });
     }
 
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         signals::kill(&[self.process().id()]);
     }
 
     /// Lets the server be silent, while its connections stay open.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         signals::pause(&[self.process().id()]);
     }
 
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         signals::resume(&[self.process().id()]);
     }
 
     /// Closes all connections of clients, whatever they wait for.
-    pub(crate) fn close_connections(&self) {
+    pub fn close_connections(&self) {
         self.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Asks the server on a connection of its own.
-    pub(crate) fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
+    pub fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
         self.try_ask(command).unwrap_or_else(|fault| panic!("{command:?}: {fault}"))
     }
 
-    pub(crate) fn try_ask<T: FromRedisValue>(&self, command: &[&str]) -> RedisResult<T> {
+    pub fn try_ask<T: FromRedisValue>(&self, command: &[&str]) -> RedisResult<T> {
         redis::cmd(command[0]).arg(&command[1..]).query(&mut self.connection()?)
     }
 
     /// How often each command was called, without those that make connections
     /// and ask questions.
-    pub(crate) fn calls(&self) -> Vec<(String, u64)> {
+    pub fn calls(&self) -> Vec<(String, u64)> {
         let statistics: String = self.ask(&["INFO", "commandstats"]);
         let mut calls: Vec<_> = statistics.lines().filter_map(calls_of).collect();
         calls.retain(|(name, _)| {
@@ -121,13 +121,13 @@ impl RedisServer {
     }
 
     /// A number in the answer to `INFO replication`.
-    pub(crate) fn replication(&self, name: &str) -> Option<u64> {
+    pub fn replication(&self, name: &str) -> Option<u64> {
         let info: String = self.try_ask(&["INFO", "replication"]).ok()?;
         let value = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
         value.parse().ok()
     }
 
-    pub(crate) fn forget_calls(&self) {
+    pub fn forget_calls(&self) {
         self.ask::<()>(&["CONFIG", "RESETSTAT"]);
     }
 

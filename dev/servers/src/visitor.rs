@@ -6,19 +6,19 @@ use http::header::{COOKIE, SET_COOKIE};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Counter {
-    pub(crate) count: u64,
+pub struct Counter {
+    pub count: u64,
 }
 
-pub(crate) type CounterSessions<S> = Sessions<S, Postcard<Counter>, Unsigned>;
-pub(crate) type CounterSession<S> = Session<S, Postcard<Counter>, Unsigned>;
+pub type CounterSessions<S> = Sessions<S, Postcard<Counter>, Unsigned>;
+pub type CounterSession<S> = Session<S, Postcard<Counter>, Unsigned>;
 
-pub(crate) fn sessions<S: Keep>(store: S) -> CounterSessions<S> {
+pub fn sessions<S: Keep>(store: S) -> CounterSessions<S> {
     Config::new().store(store).data::<Counter>().idle_timeout(Ttl::hours(1)).build()
 }
 
 /// The headers of a browser that has just got a session.
-pub(crate) async fn visit<S: Keep>(sessions: &CounterSessions<S>) -> HeaderMap {
+pub async fn visit<S: Keep>(sessions: &CounterSessions<S>) -> HeaderMap {
     let mut session = open(sessions, &HeaderMap::new()).await;
     session.count = 1;
     let mut sent = HeaderMap::new();
@@ -28,17 +28,17 @@ pub(crate) async fn visit<S: Keep>(sessions: &CounterSessions<S>) -> HeaderMap {
     cookie_header(pair)
 }
 
-pub(crate) fn cookie_header(pair: &str) -> HeaderMap {
+pub fn cookie_header(pair: &str) -> HeaderMap {
     HeaderMap::from_iter([(COOKIE, pair.parse().expect("a header"))])
 }
 
-pub(crate) async fn open<S: Keep>(
+pub async fn open<S: Keep>(
     sessions: &CounterSessions<S>,
     headers: &HeaderMap,
 ) -> CounterSession<S> {
     sessions.open(headers).await.expect("the store answers")
 }
 
-pub(crate) async fn close<S: Keep>(session: CounterSession<S>) {
+pub async fn close<S: Keep>(session: CounterSession<S>) {
     session.close(&mut HeaderMap::new()).await.expect("the store answers");
 }

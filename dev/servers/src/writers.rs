@@ -15,7 +15,7 @@ use super::races::{fresh_number, load_number, number};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Tasks that each count up a number of their own.
-pub(crate) struct Writers {
+pub struct Writers {
     tallies: Vec<Arc<Tally>>,
     tasks: JoinSet<()>,
     is_over: Arc<AtomicBool>,
@@ -30,7 +30,7 @@ struct Tally {
 }
 
 impl Writers {
-    pub(crate) async fn start<S: Store + Clone>(store: &S, count: usize) -> Self {
+    pub async fn start<S: Store + Clone>(store: &S, count: usize) -> Self {
         let mut writers =
             Self { tallies: Vec::new(), tasks: JoinSet::new(), is_over: Arc::default() };
         for _ in 0..count {
@@ -46,12 +46,12 @@ impl Writers {
         writers
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.tallies.iter().map(|tally| &tally.key)
     }
 
     /// Returns when every writer has written some more.
-    pub(crate) async fn write_some(&self) {
+    pub async fn write_some(&self) {
         let acknowledged = |tally: &Arc<Tally>| tally.acknowledged.load(Ordering::SeqCst);
         let wanted: Vec<_> = self.tallies.iter().map(|tally| acknowledged(tally) + 20).collect();
         let start = Instant::now();
@@ -64,7 +64,7 @@ impl Writers {
 
     /// What was acknowledged is there, and nothing happened that nobody asked
     /// for.
-    pub(crate) async fn stop_and_check<S: Store>(self, store: &S) {
+    pub async fn stop_and_check<S: Store>(self, store: &S) {
         self.is_over.store(true, Ordering::SeqCst);
         self.tasks.join_all().await;
         for tally in &self.tallies {

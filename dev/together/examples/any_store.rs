@@ -1,8 +1,8 @@
 //! One application, and any store: it counts visits, and signs people in and out.
 //!
 //! ```text
-//! cargo run --example any_store
-//! cargo run --example any_store --features redis -- redis
+//! cargo run -p cloakroom-together --example any_store
+//! cargo run -p cloakroom-together --example any_store --features redis -- redis
 //! ```
 //!
 //! Then open <http://127.0.0.1:3000>. The first argument is the store. Its server
@@ -38,10 +38,10 @@ const STORES: &[(&str, bool)] = &[
 /// Connects to where a variable says, or to the server on this machine.
 #[allow(unused_macros, reason = "the stores without a server do not connect")]
 macro_rules! connect {
-    ($store:ident, $variable:literal) => {
+    ($store:ty, $variable:literal) => {
         match env::var($variable) {
-            Ok(url) => cloakroom::$store::connect(&url).await?,
-            Err(_) => cloakroom::$store::local().await?,
+            Ok(url) => <$store>::connect(&url).await?,
+            Err(_) => <$store>::local().await?,
         }
     };
 }
@@ -60,18 +60,20 @@ async fn main() -> Outcome {
         }
 
         #[cfg(feature = "memcached")]
-        Some("memcached") => serve(sessions(connect!(Memcached, "MEMCACHED_URL"))).await,
+        Some("memcached") => {
+            serve(sessions(connect!(cloakroom_memcached::Memcached, "MEMCACHED_URL"))).await
+        }
 
         #[cfg(feature = "mongodb")]
         Some("mongodb") => {
-            let store = connect!(MongoDb, "MONGODB_URL");
+            let store = connect!(cloakroom_mongodb::MongoDb, "MONGODB_URL");
             store.migrate().await?;
             serve(sessions(store)).await
         }
 
         #[cfg(feature = "mysql")]
         Some("mysql") => {
-            let store = connect!(MySql, "MYSQL_URL");
+            let store = connect!(cloakroom_sqlx::MySql, "MYSQL_URL");
             store.migrate().await?;
             let sessions = sessions(store);
             let _sweeper = sessions.sweep_every(Ttl::minutes(10));
@@ -80,7 +82,7 @@ async fn main() -> Outcome {
 
         #[cfg(feature = "postgres")]
         Some("postgres") => {
-            let store = connect!(Postgres, "POSTGRES_URL");
+            let store = connect!(cloakroom_sqlx::Postgres, "POSTGRES_URL");
             store.migrate().await?;
             let sessions = sessions(store);
             let _sweeper = sessions.sweep_every(Ttl::minutes(10));
@@ -88,11 +90,11 @@ async fn main() -> Outcome {
         }
 
         #[cfg(feature = "redis")]
-        Some("redis") => serve(sessions(connect!(Redis, "REDIS_URL"))).await,
+        Some("redis") => serve(sessions(connect!(cloakroom_redis::Redis, "REDIS_URL"))).await,
 
         #[cfg(feature = "sqlite")]
         Some("sqlite") => {
-            let store = connect!(Sqlite, "SQLITE_URL");
+            let store = connect!(cloakroom_sqlx::Sqlite, "SQLITE_URL");
             store.migrate().await?;
             let sessions = sessions(store);
             let _sweeper = sessions.sweep_every(Ttl::minutes(10));
@@ -107,7 +109,7 @@ fn unknown(name: &str) -> String {
     if STORES.iter().any(|(store, _)| *store == name) {
         return format!(
             "this program was built without {name}: \
-             cargo run --example any_store --features {name} -- {name}"
+             cargo run -p cloakroom-together --example any_store --features {name} -- {name}"
         );
     }
     let names: Vec<_> = STORES.iter().map(|(store, _)| *store).collect();

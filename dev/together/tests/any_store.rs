@@ -1,13 +1,13 @@
 //! The example `any_store`, run with each store.
 
-#[path = "support/example.rs"]
+#[path = "../../../tests/support/example.rs"]
 mod example;
-mod servers;
 
 use std::process::Command;
 
-use example::{Browser, Site, example};
 use tempfile::TempDir;
+
+use example::{Browser, Site, example};
 
 #[test]
 fn any_store_runs_with_memory() {

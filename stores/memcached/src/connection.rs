@@ -10,16 +10,17 @@ use std::io::{self, ErrorKind, Write as _};
 use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
+use cloakroom::Key;
+use cloakroom::store::Record;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
     ReadBuf,
 };
 use tokio::task::coop::unconstrained;
 
-use super::MemcachedError;
-use super::expiry::Expiry;
-use super::reply::{Found, Swapped, refusal};
-use crate::store::{Key, Record};
+use crate::error::MemcachedError;
+use crate::expiry::Expiry;
+use crate::reply::{Found, Swapped, refusal};
 
 /// The longest line that is taken for a reply.
 const MAX_LINE: u64 = 4 * 1024;
@@ -32,19 +33,19 @@ const KEPT: usize = 64 * 1024;
 
 /// After an error, and after a future that was dropped before its end, the
 /// connection is at no known place in the stream, and must not be used again.
-pub(super) struct Connection<S> {
+pub(crate) struct Connection<S> {
     stream: BufReader<S>,
     request: Vec<u8>,
     line: Vec<u8>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self { stream: BufReader::new(stream), request: Vec::new(), line: Vec::new() }
     }
 
     /// Whether nothing has come in that nobody asked for, not even the end.
-    pub(super) fn is_quiet(&mut self) -> bool {
+    pub(crate) fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
         let mut byte = ReadBuf::new(&mut byte);
         let is_read = self.stream.buffer().is_empty();
@@ -55,7 +56,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         is_read && read.poll(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 
-    pub(super) async fn load(
+    pub(crate) async fn load(
         &mut self,
         key: &Key,
         extend: Option<Expiry>,
@@ -70,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Whether there was no record; then there is one now.
-    pub(super) async fn add(
+    pub(crate) async fn add(
         &mut self,
         key: &Key,
         value: &[u8],
@@ -87,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    pub(super) async fn swap(
+    pub(crate) async fn swap(
         &mut self,
         key: &Key,
         value: &[u8],
@@ -106,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    pub(super) async fn delete(
+    pub(crate) async fn delete(
         &mut self,
         key: &Key,
         token: u64,
@@ -122,14 +123,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Fails where the server knows no meta commands.
-    pub(super) async fn greet(&mut self) -> Result<(), MemcachedError> {
+    pub(crate) async fn greet(&mut self) -> Result<(), MemcachedError> {
         self.begin(format_args!("mn"));
         self.finish().await?;
         if self.line == b"MN" { Ok(()) } else { Err(refusal(&self.line)) }
     }
 
     /// The setting `-I`: the size of the largest item, key and all.
-    pub(super) async fn item_size_max(&mut self) -> Result<Option<usize>, MemcachedError> {
+    pub(crate) async fn item_size_max(&mut self) -> Result<Option<usize>, MemcachedError> {
         let mut found = None;
         self.begin(format_args!("stats settings"));
         self.finish().await?;

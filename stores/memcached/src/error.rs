@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// What can go wrong in [`Memcached`](super::Memcached).
+/// What can go wrong in [`Memcached`](crate::Memcached).
 ///
 /// What the server wrote about it is not repeated.
 pub struct MemcachedError {
@@ -28,15 +28,15 @@ enum Fault {
 }
 
 impl MemcachedError {
-    pub(super) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
-    pub(super) const BUSY: Self = Self { fault: Fault::Busy };
-    pub(super) const UNUSABLE: Self = Self { fault: Fault::Unusable };
-    pub(super) const UNKNOWN_COMMAND: Self = Self { fault: Fault::UnknownCommand };
-    pub(super) const WITHOUT_CAS: Self = Self { fault: Fault::WithoutCas };
-    pub(super) const REFUSED: Self = Self { fault: Fault::Refused };
-    pub(super) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
-    pub(super) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
-    pub(super) const FULL: Self = Self { fault: Fault::Full };
+    pub(crate) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
+    pub(crate) const BUSY: Self = Self { fault: Fault::Busy };
+    pub(crate) const UNUSABLE: Self = Self { fault: Fault::Unusable };
+    pub(crate) const UNKNOWN_COMMAND: Self = Self { fault: Fault::UnknownCommand };
+    pub(crate) const WITHOUT_CAS: Self = Self { fault: Fault::WithoutCas };
+    pub(crate) const REFUSED: Self = Self { fault: Fault::Refused };
+    pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
+    pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
+    pub(crate) const FULL: Self = Self { fault: Fault::Full };
 
     /// Whether the reply did not arrive in time, or no connection was to be had
     /// in time.
@@ -46,19 +46,19 @@ impl MemcachedError {
     }
 
     /// Whether the value is larger than the server takes, or than
-    /// [`max_value_bytes`](super::MemcachedOptions::max_value_bytes) allows.
+    /// [`max_value_bytes`](crate::MemcachedOptions::max_value_bytes) allows.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         matches!(self.fault, Fault::TooLarge)
     }
 
     /// Whether other connections to the server may be dead as well.
-    pub(super) fn is_of_connection(&self) -> bool {
+    pub(crate) fn is_of_connection(&self) -> bool {
         matches!(self.fault, Fault::TimedOut | Fault::Connection(_))
     }
 
     /// Whether the server answered, and would not do what it was asked.
-    pub(super) fn is_refusal(&self) -> bool {
+    pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.fault, Fault::UnknownCommand | Fault::Refused)
     }
 }

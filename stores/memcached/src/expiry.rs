@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::ttl::Ttl;
+use cloakroom::Ttl;
 
 /// A larger number of seconds is a point in time.
 const LONGEST_FROM_NOW: u64 = 30 * 24 * 60 * 60;
@@ -14,10 +14,10 @@ const LATEST: u64 = i32::MAX as u64;
 /// What stands in a command for a time to live: seconds from now up to 30 days,
 /// beyond that seconds since 1970. Never 0, which is for ever.
 #[derive(Clone, Copy)]
-pub(super) struct Expiry(u64);
+pub(crate) struct Expiry(u64);
 
 impl Expiry {
-    pub(super) fn of(ttl: Ttl) -> Self {
+    pub(crate) fn of(ttl: Ttl) -> Self {
         Self::counted(ttl, SystemTime::now())
     }
 

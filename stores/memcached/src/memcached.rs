@@ -1,24 +1,17 @@
-//! Sessions in Memcached.
-
-mod connection;
-mod error;
-mod expiry;
-mod options;
-mod pool;
-mod reply;
-mod server;
+//! The store: [`Memcached`].
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use self::error::MemcachedError;
-use self::expiry::Expiry;
-pub use self::options::MemcachedOptions;
-use self::pool::{Loan, Pool};
-use self::reply::Swapped;
-pub use self::server::{MemcachedDial, MemcachedServer};
-use super::{Create, Keep, Key, Loaded, Record, Store, Update};
-use crate::ttl::Ttl;
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Keep, Key, Store, Ttl};
+
+use crate::error::MemcachedError;
+use crate::expiry::Expiry;
+use crate::options::MemcachedOptions;
+use crate::pool::{Loan, Pool};
+use crate::reply::Swapped;
+use crate::server::{MemcachedDial, MemcachedServer};
 
 // Longer keys, white space and control characters would be no keys of Memcached;
 // `Key` consists of visible ASCII.
@@ -70,8 +63,8 @@ const _: () = assert!(Key::MAX <= 250);
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::MemcachedError> {
-/// use cloakroom::Memcached;
+/// # async fn example() -> Result<(), cloakroom_memcached::MemcachedError> {
+/// use cloakroom_memcached::Memcached;
 ///
 /// let store = Memcached::connect("memcached://127.0.0.1").await?;
 /// # Ok(())
@@ -81,7 +74,7 @@ const _: () = assert!(Key::MAX <= 250);
 /// Clones share the connections.
 pub struct Memcached<D: MemcachedDial = MemcachedServer> {
     pool: Arc<Pool<D>>,
-    max_value_bytes: usize,
+    pub(crate) max_value_bytes: usize,
 }
 
 /// The version of a record in [`Memcached`]: its CAS token if it was loaded, its
@@ -135,13 +128,13 @@ impl<D: MemcachedDial> Memcached<D> {
         Memcached::options().dial(dial)
     }
 
-    fn with(dial: D, options: &MemcachedOptions, max_value_bytes: usize) -> Self {
+    pub(crate) fn with(dial: D, options: &MemcachedOptions, max_value_bytes: usize) -> Self {
         Self { pool: Arc::new(Pool::new(dial, options)), max_value_bytes }
     }
 
     /// What the server takes, if it says so. Fails where there is no server that
     /// the store can use.
-    async fn ask_for_limit(&self) -> Result<Option<usize>, MemcachedError> {
+    pub(crate) async fn ask_for_limit(&self) -> Result<Option<usize>, MemcachedError> {
         let mut loan = self.pool.lend().await?;
         let greeted = self.pool.in_time(loan.greet()).await;
         loan.end(greeted)?;

@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::{Memcached, MemcachedDial, MemcachedError, MemcachedServer};
+use crate::error::MemcachedError;
+use crate::memcached::Memcached;
+use crate::server::{MemcachedDial, MemcachedServer};
 
 /// The largest item that a server takes, unless its setting `-I` was changed.
 const USUAL_LIMIT: usize = 1 << 20;
@@ -16,10 +18,10 @@ const USUAL_LIMIT: usize = 1 << 20;
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::MemcachedError> {
+/// # async fn example() -> Result<(), cloakroom_memcached::MemcachedError> {
 /// use std::time::Duration;
 ///
-/// use cloakroom::Memcached;
+/// use cloakroom_memcached::Memcached;
 ///
 /// let store = Memcached::options()
 ///     .response_timeout(Duration::from_millis(200))
@@ -31,10 +33,10 @@ const USUAL_LIMIT: usize = 1 << 20;
 #[derive(Clone, Copy, Debug)]
 #[must_use = "options do nothing until they connect"]
 pub struct MemcachedOptions {
-    pub(super) response_timeout: Duration,
-    pub(super) connection_timeout: Duration,
-    pub(super) pool_size: NonZeroUsize,
-    pub(super) max_value_bytes: Option<usize>,
+    pub(crate) response_timeout: Duration,
+    pub(crate) connection_timeout: Duration,
+    pub(crate) pool_size: NonZeroUsize,
+    pub(crate) max_value_bytes: Option<usize>,
 }
 
 impl MemcachedOptions {

@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use super::connection::Connection;
-use super::options::MemcachedOptions;
-use super::{MemcachedDial, MemcachedError};
+use crate::connection::Connection;
+use crate::error::MemcachedError;
+use crate::options::MemcachedOptions;
+use crate::server::MemcachedDial;
 
 /// A connection that nobody used for longer may have been forgotten by whatever
 /// is in between.
 const MAX_REST: Duration = Duration::from_secs(60);
 
 /// Up to a number of connections, made when they are needed.
-pub(super) struct Pool<D: MemcachedDial> {
+pub(crate) struct Pool<D: MemcachedDial> {
     dial: D,
     /// One for each connection that may be there; taken while it is lent.
     slots: Semaphore,
@@ -33,7 +34,7 @@ struct Resting<S> {
 }
 
 impl<D: MemcachedDial> Pool<D> {
-    pub(super) fn new(dial: D, options: &MemcachedOptions) -> Self {
+    pub(crate) fn new(dial: D, options: &MemcachedOptions) -> Self {
         Self {
             dial,
             slots: Semaphore::new(options.pool_size.get().min(Semaphore::MAX_PERMITS)),
@@ -45,7 +46,7 @@ impl<D: MemcachedDial> Pool<D> {
 
     /// A connection for one operation, at the latest after the connection
     /// timeout.
-    pub(super) async fn lend(&self) -> Result<Loan<'_, D>, MemcachedError> {
+    pub(crate) async fn lend(&self) -> Result<Loan<'_, D>, MemcachedError> {
         let mut fault = MemcachedError::BUSY;
         let lending = async {
             // Closed by nobody.
@@ -65,7 +66,7 @@ impl<D: MemcachedDial> Pool<D> {
 
     /// Waits for what an operation does with its connection, at most for the
     /// response timeout.
-    pub(super) async fn in_time<T>(
+    pub(crate) async fn in_time<T>(
         &self,
         exchange: impl Future<Output = Result<T, MemcachedError>>,
     ) -> Result<T, MemcachedError> {
@@ -99,7 +100,7 @@ impl<D: MemcachedDial> Pool<D> {
 /// A connection that one operation has for itself. When it is dropped, in the
 /// middle of an operation or not, the connection is closed, so nobody else ever
 /// reads what was meant for this operation.
-pub(super) struct Loan<'a, D: MemcachedDial> {
+pub(crate) struct Loan<'a, D: MemcachedDial> {
     connection: Connection<D::Stream>,
     pool: &'a Pool<D>,
     slot: SemaphorePermit<'a>,
@@ -107,7 +108,7 @@ pub(super) struct Loan<'a, D: MemcachedDial> {
 
 impl<D: MemcachedDial> Loan<'_, D> {
     /// Gives the connection back after a complete reply.
-    pub(super) fn end<T>(self, reply: Result<T, MemcachedError>) -> Result<T, MemcachedError> {
+    pub(crate) fn end<T>(self, reply: Result<T, MemcachedError>) -> Result<T, MemcachedError> {
         let Self { connection, pool, slot } = self;
         match &reply {
             Ok(_) => pool.rest(connection),

@@ -1,16 +1,16 @@
 //! What the lines of replies say.
 
-use super::MemcachedError;
+use crate::error::MemcachedError;
 
 /// The head of a record that is there.
-pub(super) struct Found {
-    pub(super) length: u64,
-    pub(super) token: u64,
+pub(crate) struct Found {
+    pub(crate) length: u64,
+    pub(crate) token: u64,
 }
 
 impl Found {
     /// Reads the reply to `mg .. v c`: `VA <length> c<token>`, or `EN`.
-    pub(super) fn in_line(line: &[u8]) -> Result<Option<Self>, MemcachedError> {
+    pub(crate) fn in_line(line: &[u8]) -> Result<Option<Self>, MemcachedError> {
         if line == b"EN" {
             return Ok(None);
         }
@@ -28,14 +28,14 @@ impl Found {
 }
 
 /// What became of a change that names the version it is meant for.
-pub(super) enum Swapped {
+pub(crate) enum Swapped {
     Done,
     Conflict,
     Gone,
 }
 
 /// What a line says that is no reply of the command's own.
-pub(super) fn refusal(line: &[u8]) -> MemcachedError {
+pub(crate) fn refusal(line: &[u8]) -> MemcachedError {
     match line {
         b"ERROR" => MemcachedError::UNKNOWN_COMMAND,
         b"SERVER_ERROR object too large for cache" => MemcachedError::TOO_LARGE,

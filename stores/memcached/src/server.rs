@@ -7,12 +7,12 @@ use http::Uri;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::MemcachedError;
+use crate::error::MemcachedError;
 
 const USUAL_PORT: u16 = 11211;
 
 /// Makes connections to one Memcached server: for
-/// [`Memcached::new`](super::Memcached::new), where TCP alone will not do.
+/// [`Memcached::new`](crate::Memcached::new), where TCP alone will not do.
 ///
 /// # Example
 ///
@@ -21,8 +21,7 @@ const USUAL_PORT: u16 = 11211;
 /// ```no_run
 /// use std::io;
 ///
-/// use cloakroom::Memcached;
-/// use cloakroom::store::MemcachedDial;
+/// use cloakroom_memcached::{Memcached, MemcachedDial};
 /// use tokio::net::UnixStream;
 ///
 /// struct Socket;
@@ -47,7 +46,7 @@ pub trait MemcachedDial: Send + Sync + 'static {
     fn dial(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
-/// The server that [`Memcached::connect`](super::Memcached::connect) connects
+/// The server that [`Memcached::connect`](crate::Memcached::connect) connects
 /// to, over TCP. Its name is looked up for every new connection.
 #[derive(Clone)]
 pub struct MemcachedServer {
@@ -57,7 +56,7 @@ pub struct MemcachedServer {
 
 impl MemcachedServer {
     /// Reads `memcached://host:port`.
-    pub(super) fn of_url(url: &str) -> Result<Self, MemcachedError> {
+    pub(crate) fn of_url(url: &str) -> Result<Self, MemcachedError> {
         let uri: Uri = url.parse().map_err(|_| MemcachedError::UNUSABLE)?;
         let host = uri.host().unwrap_or_default();
         let address = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();

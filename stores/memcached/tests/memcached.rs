@@ -1,20 +1,16 @@
 //! Sessions in Memcached: the rules of every store, and what is asked of the
 //! server.
 
-mod servers;
-
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cloakroom::store::{Create, MemcachedDial, MemcachedRevision, Update};
-use cloakroom::{Key, Memcached, Renewal, Store, Ttl};
+use cloakroom::store::{Create, Update};
+use cloakroom::{Key, Renewal, Store, Ttl};
+use cloakroom_memcached::{Memcached, MemcachedDial, MemcachedRevision};
 use http::HeaderMap;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-
 use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::memcached::{MemcachedServer as Server, SERVERS_CLOCK, shared_url};
@@ -23,6 +19,8 @@ use servers::races::{
     no_save_outlives_a_logout, two_processes_lose_nothing,
 };
 use servers::visitor::{CounterSessions, close, open, sessions, visit};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 mod keeps_the_contract {
     cloakroom::store_contract!(super::at_server().await);

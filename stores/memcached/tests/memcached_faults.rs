@@ -1,23 +1,21 @@
 //! Memcached that is not there, dies, is silent, or is behind a bad network.
 
-mod servers;
-
 use std::io;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use cloakroom::store::{Create, Loaded, MemcachedDial, MemcachedError, MemcachedOptions, Update};
-use cloakroom::{Key, Memcached, Store, Ttl};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::sleep;
-
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Key, Store, Ttl};
+use cloakroom_memcached::{Memcached, MemcachedDial, MemcachedError, MemcachedOptions};
 use servers::memcached::MemcachedServer as Server;
 use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_key, fresh_number, increment_once, load_number};
 use servers::writers::Writers;
 use servers::{becomes_true, free_port};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.

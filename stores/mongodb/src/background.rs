@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::MongoDbError;
+use crate::error::MongoDbError;
 
 /// How long after its deadline work is given up that neither the server nor the
 /// driver has ended: it holds a connection to nowhere.
@@ -19,12 +19,12 @@ const MOST: usize = 256;
 
 /// Where operations are carried out. Clones share the places.
 #[derive(Clone)]
-pub(super) struct Background {
+pub(crate) struct Background {
     places: Arc<Semaphore>,
 }
 
 impl Background {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(MOST)
     }
 
@@ -35,7 +35,7 @@ impl Background {
     /// Waits for the work until the deadline. What is not done by then goes on
     /// without anybody who waits, and so does what a caller dropped; but work
     /// that has no place yet never begins.
-    pub(super) async fn until<T: Send + 'static>(
+    pub(crate) async fn until<T: Send + 'static>(
         &self,
         deadline: Duration,
         work: impl Future<Output = T> + Send + 'static,
@@ -60,7 +60,7 @@ impl Background {
 
 /// Polls to the end whatever becomes of the caller: each of the driver's futures
 /// that is dropped while it waits for a connection holds up another one.
-pub(super) async fn to_the_end<T: Send + 'static>(
+pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, MongoDbError> {
     tokio::spawn(work).await.map_err(|fault| match fault.try_into_panic() {

@@ -7,7 +7,7 @@ use mongodb::options::{
 };
 use mongodb::{Client, Collection};
 
-use super::documents::Held;
+use crate::documents::Held;
 
 /// The server counts whole milliseconds, and takes 0 for no limit.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
@@ -16,7 +16,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// What is acknowledged lasts, and nothing else is read, whatever the client says.
-pub(super) fn collection(
+pub(crate) fn collection(
     client: &Client,
     database: &str,
     name: &str,
@@ -32,7 +32,7 @@ pub(super) fn collection(
     client.database(database).collection_with_options(name, options)
 }
 
-pub(super) fn primary() -> SelectionCriteria {
+pub(crate) fn primary() -> SelectionCriteria {
     SelectionCriteria::ReadPreference(ReadPreference::Primary)
 }
 

@@ -3,60 +3,60 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use cloakroom::Key;
 use mongodb::IndexModel;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, DateTime, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::options::IndexOptions;
 
-use super::MongoDbError;
-use crate::store::Key;
+use crate::error::MongoDbError;
 
 /// A document as the server sent it.
-pub(super) type Held = RawDocumentBuf;
+pub(crate) type Held = RawDocumentBuf;
 
-pub(super) fn any(key: &Key) -> Document {
+pub(crate) fn any(key: &Key) -> Document {
     doc! { "id": key.as_str() }
 }
 
-pub(super) fn live(key: &Key, now: u64) -> Document {
+pub(crate) fn live(key: &Key, now: u64) -> Document {
     doc! { "id": key.as_str(), "expiration": { "$gt": date(now) } }
 }
 
 /// Everything else, also what has no date: only what is live keeps its key.
-pub(super) fn not_live(key: &Key, now: u64) -> Document {
+pub(crate) fn not_live(key: &Key, now: u64) -> Document {
     doc! { "id": key.as_str(), "expiration": { "$not": { "$gt": date(now) } } }
 }
 
 /// The live document that still holds what was seen.
-pub(super) fn unchanged(key: &Key, now: u64, seen: &[u8]) -> Document {
+pub(crate) fn unchanged(key: &Key, now: u64, seen: &[u8]) -> Document {
     doc! { "id": key.as_str(), "val": binary(seen), "expiration": { "$gt": date(now) } }
 }
 
-pub(super) fn contents(value: &[u8], expiry: u64) -> Document {
+pub(crate) fn contents(value: &[u8], expiry: u64) -> Document {
     doc! { "$set": { "val": binary(value), "expiration": date(expiry) } }
 }
 
-pub(super) fn postponed(expiry: u64) -> Document {
+pub(crate) fn postponed(expiry: u64) -> Document {
     doc! { "$set": { "expiration": date(expiry) } }
 }
 
-pub(super) fn only_id() -> Document {
+pub(crate) fn only_id() -> Document {
     doc! { "_id": 1 }
 }
 
-pub(super) fn only_value() -> Document {
+pub(crate) fn only_value() -> Document {
     doc! { "_id": 0, "val": 1 }
 }
 
-pub(super) fn value_and_expiration() -> Document {
+pub(crate) fn value_and_expiration() -> Document {
     doc! { "_id": 0, "val": 1, "expiration": 1 }
 }
 
-pub(super) fn ping() -> Document {
+pub(crate) fn ping() -> Document {
     doc! { "ping": 1 }
 }
 
-pub(super) fn indexes() -> [IndexModel; 2] {
+pub(crate) fn indexes() -> [IndexModel; 2] {
     let unique = IndexOptions::builder().name("id_1".to_owned()).unique(true).build();
     // Named as Flask-Session names it, so that each finds the other's.
     let expiry = IndexOptions::builder()
@@ -70,7 +70,7 @@ pub(super) fn indexes() -> [IndexModel; 2] {
 }
 
 /// The value in a document, in the buffer in which that came.
-pub(super) fn value_of(held: Held) -> Result<Bytes, MongoDbError> {
+pub(crate) fn value_of(held: Held) -> Result<Bytes, MongoDbError> {
     let document = Bytes::from(held.into_bytes());
     let held = RawDocument::from_bytes(&document).map_err(|_| MongoDbError::UNEXPECTED)?;
     let value = held.get_binary("val").map_err(|_| MongoDbError::UNEXPECTED)?;
@@ -81,7 +81,7 @@ pub(super) fn value_of(held: Held) -> Result<Bytes, MongoDbError> {
     Ok(document.slice_ref(value.bytes))
 }
 
-pub(super) fn is_live(held: &RawDocument, now: u64) -> bool {
+pub(crate) fn is_live(held: &RawDocument, now: u64) -> bool {
     held.get_datetime("expiration").is_ok_and(|expiry| expiry > date(now))
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use mongodb::error::{CommandError, ErrorKind, WriteConcernError, WriteFailure};
 
-/// What can go wrong in [`MongoDb`](super::MongoDb).
+/// What can go wrong in [`MongoDb`](crate::MongoDb).
 ///
 /// What the server wrote about it is not repeated, except for the number and the
 /// name of the fault (`13`, `Unauthorized`): its messages may contain keys.
@@ -34,12 +34,12 @@ enum Fault {
 }
 
 impl MongoDbError {
-    pub(super) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
-    pub(super) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
-    pub(super) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
-    pub(super) const STOPPED: Self = Self { fault: Fault::Stopped };
+    pub(crate) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
+    pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
+    pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
+    pub(crate) const STOPPED: Self = Self { fault: Fault::Stopped };
 
-    pub(super) fn of(error: mongodb::error::Error) -> Self {
+    pub(crate) fn of(error: mongodb::error::Error) -> Self {
         let fault = match *error.kind {
             ErrorKind::Io(error) if error.kind() == io::ErrorKind::TimedOut => Fault::TimedOut,
             ErrorKind::Io(error) => Fault::Connection(Some(error)),
@@ -63,11 +63,11 @@ impl MongoDbError {
     }
 
     /// Whatever is wrong before anything is sent.
-    pub(super) fn of_url(_: mongodb::error::Error) -> Self {
+    pub(crate) fn of_url(_: mongodb::error::Error) -> Self {
         Self { fault: Fault::Unusable }
     }
 
-    pub(super) fn of_migration(error: mongodb::error::Error) -> Self {
+    pub(crate) fn of_migration(error: mongodb::error::Error) -> Self {
         if is_duplicate(&error) { Self { fault: Fault::Duplicates } } else { Self::of(error) }
     }
 
@@ -85,7 +85,7 @@ impl MongoDbError {
 }
 
 /// Whether the unique index refused a document.
-pub(super) fn is_duplicate(error: &mongodb::error::Error) -> bool {
+pub(crate) fn is_duplicate(error: &mongodb::error::Error) -> bool {
     const DUPLICATE_KEY: i32 = 11_000;
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,

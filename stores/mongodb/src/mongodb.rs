@@ -1,26 +1,19 @@
-//! Sessions in MongoDB.
-
-mod background;
-mod collection;
-mod documents;
-mod error;
-mod names;
+//! The store: [`MongoDb`].
 
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Clock, Keep, Key, Store, Ttl};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection};
 
-use self::background::Background;
-use self::collection::{collection, primary};
-use self::documents::Held;
-pub use self::error::MongoDbError;
-pub use self::names::InvalidMongoDbName;
-use super::{Create, Keep, Key, Loaded, Record, Store, Update};
-use crate::clock::Clock;
-use crate::ttl::Ttl;
+use crate::background::{self, Background};
+use crate::collection::{collection, primary};
+use crate::documents::{self, Held};
+use crate::error::{self, MongoDbError};
+use crate::names::{self, InvalidMongoDbName};
 
 /// The longest value, in bytes. A document has at most 16 MiB, and so has an
 /// update, which names the value that it replaces beside the new one; 2 KiB are
@@ -105,7 +98,7 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use cloakroom::MongoDb;
+/// use cloakroom_mongodb::MongoDb;
 ///
 /// let store = MongoDb::connect("mongodb://127.0.0.1").await?.database("shop")?;
 /// store.migrate().await?;

@@ -21,7 +21,7 @@ const NOT_IN_A_DATABASE: &[u8] = b"/\\. \"$*<>:|?";
 #[non_exhaustive]
 pub struct InvalidMongoDbName;
 
-pub(super) fn check(database: &str, collection: &str) -> Result<(), InvalidMongoDbName> {
+pub(crate) fn check(database: &str, collection: &str) -> Result<(), InvalidMongoDbName> {
     let fits = !database.is_empty()
         && database.len() <= LONGEST_DATABASE
         && !collection.is_empty()

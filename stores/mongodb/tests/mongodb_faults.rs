@@ -1,20 +1,17 @@
 //! MongoDB that is not there, dies, is silent, or is behind a bad network.
 
-mod servers;
-
 use std::time::{Duration, Instant};
 
-use cloakroom::store::MongoDbError;
-use cloakroom::{Key, MongoDb, Store};
+use cloakroom::{Key, Store};
+use cloakroom_mongodb::{MongoDb, MongoDbError};
 use mongodb::bson::doc;
-use tokio::task::JoinSet;
-use tokio::time::sleep;
-
 use servers::free_port;
 use servers::mongodb::MongoDbServer as Server;
 use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, increment_once, load_number};
 use servers::writers::Writers;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 const TIMEOUT: Duration = Duration::from_millis(500);
 /// What a busy machine adds.

@@ -10,15 +10,12 @@
 //! connection of its own, so that one clock measures; the network is the loopback
 //! device.
 
-#[path = "../tests/servers/mod.rs"]
-mod servers;
-
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cloakroom::store::Create;
-use cloakroom::{Key, NearCache, Redis, Store, Ttl};
-
+use cloakroom::{Key, Store, Ttl};
+use cloakroom_redis::{NearCache, Redis};
 use servers::races::fresh_key;
 use servers::redis::RedisServer;
 

@@ -15,9 +15,9 @@ use redis::{
 };
 use tokio::time::{sleep, timeout};
 
-use super::options::{RedisOptions, tcp_settings};
-use super::server::RedisServer;
-use super::timed_out;
+use crate::command::timed_out;
+use crate::options::{RedisOptions, tcp_settings};
+use crate::server::RedisServer;
 
 /// The pause before an operation is sent again that a node has refused; doubled
 /// each time.
@@ -25,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The connection to a cluster that
-/// [`Redis::connect_cluster`](super::Redis::connect_cluster) makes.
+/// [`Redis::connect_cluster`](crate::Redis::connect_cluster) makes.
 ///
 /// An operation goes to the master of its slot. It follows slots that move to
 /// another node, and waits for a new master, as long as the options give it
@@ -47,7 +47,7 @@ struct Shared {
 }
 
 impl RedisCluster {
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         nodes: Vec<ConnectionInfo>,
         options: RedisOptions,
     ) -> RedisResult<Self> {

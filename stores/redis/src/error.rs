@@ -5,7 +5,7 @@ use std::fmt;
 
 use redis::{ErrorKind, ServerErrorKind};
 
-/// What can go wrong in [`Redis`](super::Redis).
+/// What can go wrong in [`Redis`](crate::Redis).
 ///
 /// What the server wrote about it is not repeated, except for the code in front
 /// (`READONLY`, `OOM`): some servers repeat the key.
@@ -31,10 +31,10 @@ enum Fault {
 }
 
 impl RedisError {
-    pub(super) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
-    pub(super) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
+    pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
+    pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
 
-    pub(super) fn of(error: redis::RedisError) -> Self {
+    pub(crate) fn of(error: redis::RedisError) -> Self {
         let fault = match error.kind() {
             ErrorKind::Io if error.is_timeout() => Fault::TimedOut,
             ErrorKind::Io => Fault::Connection(Some(error)),
@@ -52,7 +52,7 @@ impl RedisError {
     }
 
     /// What is wrong with a reply that no operation has a meaning for.
-    pub(super) fn of_reply(reply: redis::RedisResult<redis::Value>) -> Self {
+    pub(crate) fn of_reply(reply: redis::RedisResult<redis::Value>) -> Self {
         reply.map_or_else(Self::of, |_| Self::UNEXPECTED)
     }
 

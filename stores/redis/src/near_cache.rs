@@ -12,10 +12,12 @@ use redis::{Pipeline, PushInfo, PushKind, Value};
 
 pub use self::options::NearCacheOptions;
 use self::records::Records;
-use super::server::{Listener, RedisServer};
-use super::{Redis, RedisError, RedisRevision, bytes, on};
-use crate::store::{Create, Keep, Key, Loaded, Record, Store, Update};
-use crate::ttl::Ttl;
+use crate::command::{bytes, on};
+use crate::error::RedisError;
+use crate::redis::{Redis, RedisRevision};
+use crate::server::{Listener, RedisServer};
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Keep, Key, Store, Ttl};
 
 /// Keeps what was read from [`Redis`] in this process, so that a session which
 /// is read again needs no round trip.
@@ -39,15 +41,15 @@ use crate::ttl::Ttl;
 /// # What it is for
 ///
 /// Requests that only read. With
-/// [`Renewal::EveryRequest`](crate::Renewal::EveryRequest) every request postpones
+/// [`Renewal::EveryRequest`](cloakroom::Renewal::EveryRequest) every request postpones
 /// the expiry at the server, and nothing is gained. One server only, Redis 6.2 or
 /// newer, or Valkey: not a cluster, and no proxy that does not speak RESP3.
 ///
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::RedisError> {
-/// use cloakroom::{NearCache, Redis};
+/// # async fn example() -> Result<(), cloakroom_redis::RedisError> {
+/// use cloakroom_redis::{NearCache, Redis};
 ///
 /// let store = NearCache::new(Redis::connect("redis://127.0.0.1").await?).await?;
 /// # Ok(())

@@ -5,7 +5,10 @@ use std::time::Duration;
 use redis::io::tcp::TcpSettings;
 use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
-use super::{Redis, RedisCluster, RedisError, RedisServer};
+use crate::cluster::RedisCluster;
+use crate::error::RedisError;
+use crate::redis::Redis;
+use crate::server::RedisServer;
 
 /// How long [`Redis`] waits for its server, and then connects.
 ///
@@ -15,10 +18,10 @@ use super::{Redis, RedisCluster, RedisError, RedisServer};
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::RedisError> {
+/// # async fn example() -> Result<(), cloakroom_redis::RedisError> {
 /// use std::time::Duration;
 ///
-/// use cloakroom::Redis;
+/// use cloakroom_redis::Redis;
 ///
 /// let store = Redis::options()
 ///     .response_timeout(Duration::from_millis(200))
@@ -30,8 +33,8 @@ use super::{Redis, RedisCluster, RedisError, RedisServer};
 #[derive(Clone, Copy, Debug)]
 #[must_use = "options do nothing until they connect"]
 pub struct RedisOptions {
-    pub(super) response_timeout: Duration,
-    pub(super) connection_timeout: Duration,
+    pub(crate) response_timeout: Duration,
+    pub(crate) connection_timeout: Duration,
 }
 
 impl RedisOptions {
@@ -99,6 +102,6 @@ fn prepared(info: ConnectionInfo) -> ConnectionInfo {
 }
 
 /// A command does not wait until the one before it is acknowledged.
-pub(super) fn tcp_settings() -> TcpSettings {
+pub(crate) fn tcp_settings() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }

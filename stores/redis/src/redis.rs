@@ -1,11 +1,4 @@
-//! Sessions in Redis or Valkey.
-
-mod cluster;
-mod error;
-mod near_cache;
-mod options;
-mod server;
-mod swap;
+//! The store: [`Redis`].
 
 use std::any::Any;
 use std::fmt;
@@ -13,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Keep, Key, Store, Ttl};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, RedisResult, Value};
 
-pub use self::cluster::RedisCluster;
-pub use self::error::RedisError;
-pub use self::near_cache::{NearCache, NearCacheOptions};
-pub use self::options::RedisOptions;
-pub use self::server::RedisServer;
-use super::{Create, Keep, Key, Loaded, Record, Store, Update};
-use crate::ttl::Ttl;
+use crate::cluster::RedisCluster;
+use crate::command::{bytes, on};
+use crate::error::RedisError;
+use crate::options::RedisOptions;
+use crate::server::RedisServer;
 
 /// The longest value that Redis takes: its setting `proto-max-bulk-len`, unless
 /// somebody changed it.
@@ -64,8 +57,8 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::RedisError> {
-/// use cloakroom::Redis;
+/// # async fn example() -> Result<(), cloakroom_redis::RedisError> {
+/// use cloakroom_redis::Redis;
 ///
 /// let store = Redis::connect("redis://127.0.0.1").await?;
 /// # Ok(())
@@ -75,14 +68,14 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 /// Clones share the connection.
 #[derive(Clone)]
 pub struct Redis<C = RedisServer> {
-    connection: C,
+    pub(crate) connection: C,
     /// The server is too old to compare and set in one command.
-    swaps_by_script: Arc<AtomicBool>,
+    pub(crate) swaps_by_script: Arc<AtomicBool>,
 }
 
 /// The version of a record in [`Redis`]: its bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RedisRevision(Bytes);
+pub struct RedisRevision(pub(crate) Bytes);
 
 impl Redis {
     /// Connects to the server that a URL names: `redis://127.0.0.1`,
@@ -145,7 +138,7 @@ where
         Self { connection, swaps_by_script: Arc::default() }
     }
 
-    async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let connection: &dyn Any = &self.connection;
         // Decided when this is compiled: our own one needs no box around a reply.
         if let Some(server) = connection.downcast_ref::<RedisServer>() {
@@ -222,37 +215,9 @@ where
 }
 
 impl RedisRevision {
-    fn of(value: &[u8]) -> Self {
+    pub(crate) fn of(value: &[u8]) -> Self {
         Self(Bytes::copy_from_slice(value))
     }
-}
-
-/// A command for one key, with room for values of that many bytes.
-fn on(key: &Key, name: &'static str, values: usize) -> Cmd {
-    let key = key.as_bytes();
-    let mut command = with_room(key.len() + values);
-    command.arg(name).arg(key);
-    command
-}
-
-/// An empty command with room for so many bytes, and for its name and options.
-fn with_room(bytes: usize) -> Cmd {
-    const ARGUMENTS: usize = 7;
-    const NAME_AND_OPTIONS: usize = 64;
-    Cmd::with_capacity(ARGUMENTS, NAME_AND_OPTIONS + bytes)
-}
-
-fn bytes(reply: RedisResult<Value>) -> Result<Option<Bytes>, RedisError> {
-    match reply {
-        Ok(Value::BulkString(value)) => Ok(Some(value.into())),
-        Ok(Value::Nil) => Ok(None),
-        reply => Err(RedisError::of_reply(reply)),
-    }
-}
-
-/// What the crate `redis` says when it gave up waiting.
-fn timed_out() -> redis::RedisError {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 /// A value that is too long would make the server close the connection, on

@@ -13,10 +13,10 @@ use redis::{
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::options::RedisOptions;
-use super::timed_out;
+use crate::command::timed_out;
+use crate::options::RedisOptions;
 
-/// The connection to one server that [`Redis::connect`](super::Redis::connect)
+/// The connection to one server that [`Redis::connect`](crate::Redis::connect)
 /// makes: shared by all operations at once, and made anew when it broke or when
 /// a reply did not arrive in time.
 ///
@@ -28,7 +28,7 @@ pub struct RedisServer {
 }
 
 /// Hears what a server says unasked, of the keys that were read from it.
-pub(super) trait Listener: Send + Sync {
+pub(crate) trait Listener: Send + Sync {
     /// Called in the order in which the server has answered.
     fn hear(&self, push: &PushInfo);
 
@@ -55,7 +55,7 @@ struct Link {
 
 impl RedisServer {
     /// A server to which the first operation connects.
-    pub(super) fn lazy(info: ConnectionInfo, options: RedisOptions) -> RedisResult<Self> {
+    pub(crate) fn lazy(info: ConnectionInfo, options: RedisOptions) -> RedisResult<Self> {
         let database = info.redis_settings().db();
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(options.connection_timeout))
@@ -73,7 +73,7 @@ impl RedisServer {
 
     /// The same server on a connection of its own, on which it tells of changes
     /// in what was read.
-    pub(super) fn with_listener(&self, listener: Arc<dyn Listener>) -> Self {
+    pub(crate) fn with_listener(&self, listener: Arc<dyn Listener>) -> Self {
         let shared = Shared {
             client: self.shared.client.clone(),
             config: self.shared.config.clone(),
@@ -86,11 +86,11 @@ impl RedisServer {
     }
 
     /// Connects, if nobody has yet.
-    pub(super) async fn open(&self) -> RedisResult<()> {
+    pub(crate) async fn open(&self) -> RedisResult<()> {
         self.shared.connection(&self.shared.link()).await.map(drop)
     }
 
-    pub(super) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let link = self.shared.link();
         let mut connection = self.shared.connection(&link).await?;
         let reply = connection.send_packed_command(command).await.and_then(Value::extract_error);
@@ -98,7 +98,7 @@ impl RedisServer {
         reply
     }
 
-    pub(super) async fn send_all(
+    pub(crate) async fn send_all(
         &self,
         commands: &Pipeline,
         offset: usize,

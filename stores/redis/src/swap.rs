@@ -1,4 +1,4 @@
-//! The compare-and-swap behind [`Store::update`](crate::Store::update).
+//! The compare-and-swap behind [`Store::update`](cloakroom::Store::update).
 //!
 //! Compared are the bytes themselves: for the server that is less work than any
 //! digest of them, and nobody can make two values that it takes for one.
@@ -9,14 +9,16 @@
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
+use cloakroom::store::Update;
+use cloakroom::{Key, Ttl};
 use data_encoding::HEXLOWER;
 use redis::aio::ConnectionLike;
 use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-use super::{Redis, RedisError, RedisRevision, on, with_room};
-use crate::store::{Key, Update};
-use crate::ttl::Ttl;
+use crate::command::{on, with_room};
+use crate::error::RedisError;
+use crate::redis::{Redis, RedisRevision};
 
 const SCRIPT: &str = "\
 local held = redis.call('GET', KEYS[1])
@@ -36,7 +38,7 @@ impl<C> Redis<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    pub(super) async fn compare_and_swap(
+    pub(crate) async fn compare_and_swap(
         &self,
         key: &Key,
         value: &[u8],

@@ -1,11 +1,9 @@
 //! Sessions in Redis: the rules of every store, and what is asked of the server.
 
-mod servers;
-
-use cloakroom::store::{Create, RedisServer, Update};
-use cloakroom::{Redis, Renewal, Store, Ttl};
+use cloakroom::store::{Create, Update};
+use cloakroom::{Renewal, Store, Ttl};
+use cloakroom_redis::{Redis, RedisServer};
 use http::HeaderMap;
-
 use servers::at_server::AtServer;
 use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, no_save_outlives_a_logout,

@@ -1,16 +1,12 @@
 //! Sessions in a Redis Cluster of three masters and three replicas.
 
-mod servers;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use cloakroom::store::{Create, RedisCluster};
-use cloakroom::{Key, Redis, Store, Ttl};
-use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::sleep;
-
+use cloakroom::store::Create;
+use cloakroom::{Key, Store, Ttl};
+use cloakroom_redis::{Redis, RedisCluster};
 use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::races::{
@@ -20,6 +16,8 @@ use servers::races::{
 use servers::redis::{RedisServer as Server, SERVERS_CLOCK};
 use servers::redis_cluster::Cluster;
 use servers::writers::Writers;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::sleep;
 
 /// Until a replica has taken over.
 const FAILOVER: Duration = Duration::from_secs(30);

@@ -1,19 +1,17 @@
 //! Redis that is not there, dies, is silent, or is behind a bad network.
 
-mod servers;
-
 use std::time::{Duration, Instant};
 
-use cloakroom::store::{Loaded, RedisError};
-use cloakroom::{Key, Redis, Store};
-use tokio::task::JoinSet;
-use tokio::time::sleep;
-
+use cloakroom::store::Loaded;
+use cloakroom::{Key, Store};
+use cloakroom_redis::{Redis, RedisError};
 use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, increment_once, load_number};
 use servers::redis::RedisServer as Server;
 use servers::writers::Writers;
 use servers::{becomes_true, free_port};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.

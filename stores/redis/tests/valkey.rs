@@ -1,10 +1,8 @@
 //! Sessions in Valkey, which compares and sets in one command.
 
-mod servers;
-
 use cloakroom::store::Update;
-use cloakroom::{Redis, Store, Ttl};
-
+use cloakroom::{Store, Ttl};
+use cloakroom_redis::Redis;
 use servers::at_server::AtServer;
 use servers::races::{
     dropped_operations_mix_nothing_up, fresh_number, no_save_outlives_a_logout,

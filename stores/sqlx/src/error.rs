@@ -5,7 +5,7 @@ use std::{fmt, io};
 
 use sqlx::error::DatabaseError;
 
-use super::is_read_only;
+use crate::is_read_only;
 
 /// What can go wrong at a store in an SQL database.
 ///
@@ -40,7 +40,7 @@ enum Fault {
 
 /// How a server refuses a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// There is such a row, or such a table, already.
     Duplicate,
     /// It did not happen, and may be sent again.
@@ -49,12 +49,12 @@ pub(super) enum Answer {
 }
 
 impl SqlError {
-    pub(super) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
-    pub(super) const NO_CONNECTION: Self = Self { fault: Fault::NoConnection };
-    pub(super) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
-    pub(super) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
+    pub(crate) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
+    pub(crate) const NO_CONNECTION: Self = Self { fault: Fault::NoConnection };
+    pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
+    pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
 
-    pub(super) fn of(error: sqlx::Error) -> Self {
+    pub(crate) fn of(error: sqlx::Error) -> Self {
         let fault = match error {
             sqlx::Error::Database(error) => Fault::of_server(&*error),
             sqlx::Error::Io(error) => Fault::Connection(Some(error)),
@@ -82,7 +82,7 @@ impl SqlError {
 
     /// What the server has answered; nothing where it is not known how the
     /// connection was left.
-    pub(super) fn answer(&self) -> Option<Answer> {
+    pub(crate) fn answer(&self) -> Option<Answer> {
         match self.fault {
             Fault::Duplicate => Some(Answer::Duplicate),
             Fault::RolledBack => Some(Answer::RolledBack),

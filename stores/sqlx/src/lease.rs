@@ -17,16 +17,16 @@ use sqlx::{Connection, Database, Executor, IntoArguments, Pool};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::Query;
-use super::error::{Answer, SqlError};
-use super::options::SqlOptions;
+use crate::error::{Answer, SqlError};
+use crate::options::SqlOptions;
+use crate::statement::Query;
 
 /// A connection that was not used for so long is asked before its next use
 /// whether it is still there.
 const FRESH: Duration = Duration::from_millis(100);
 
 /// The way to the database.
-pub(super) struct Link<DB: Database> {
+pub(crate) struct Link<DB: Database> {
     pool: Pool<DB>,
     response_timeout: Duration,
     connection_timeout: Duration,
@@ -35,12 +35,12 @@ pub(super) struct Link<DB: Database> {
 
 /// When the database last failed to answer.
 #[derive(Default)]
-pub(super) struct Trouble {
+pub(crate) struct Trouble {
     last: Mutex<Option<Instant>>,
 }
 
 /// A connection for one operation.
-pub(super) struct Lease<DB: Database> {
+pub(crate) struct Lease<DB: Database> {
     connection: PoolConnection<DB>,
     /// Whether the connection is not as it was: an answer is under way, or a
     /// transaction.
@@ -52,13 +52,13 @@ pub(super) struct Lease<DB: Database> {
 }
 
 impl<DB: Database> Link<DB> {
-    pub(super) fn new<S>(pool: Pool<DB>, options: &SqlOptions<S>, trouble: Arc<Trouble>) -> Self {
+    pub(crate) fn new<S>(pool: Pool<DB>, options: &SqlOptions<S>, trouble: Arc<Trouble>) -> Self {
         let SqlOptions { response_timeout, connection_timeout, .. } = *options;
         Self { pool, response_timeout, connection_timeout, trouble }
     }
 
     /// Does something on a connection.
-    pub(super) async fn run<T, F>(
+    pub(crate) async fn run<T, F>(
         &self,
         work: impl FnOnce(Lease<DB>) -> F + Send,
     ) -> Result<T, SqlError>
@@ -70,7 +70,7 @@ impl<DB: Database> Link<DB> {
     }
 
     /// Does something that may take another time than an operation.
-    pub(super) async fn run_within<T, F>(
+    pub(crate) async fn run_within<T, F>(
         &self,
         limit: Duration,
         work: impl FnOnce(Lease<DB>) -> F + Send,
@@ -114,7 +114,7 @@ where
     DB::Arguments: IntoArguments<DB>,
 {
     /// Runs a statement for what it does.
-    pub(super) async fn execute<'q>(
+    pub(crate) async fn execute<'q>(
         &mut self,
         query: impl Fn() -> Query<'q, DB> + Send,
     ) -> Result<DB::QueryResult, SqlError> {
@@ -129,7 +129,7 @@ where
 
     /// Runs a statement for its rows, to its end: where it changes something,
     /// that is done only then.
-    pub(super) async fn rows<'q>(
+    pub(crate) async fn rows<'q>(
         &mut self,
         query: impl Fn() -> Query<'q, DB> + Send,
     ) -> Result<Vec<DB::Row>, SqlError> {
@@ -144,11 +144,11 @@ where
 
     /// From here the connection is in a state that nobody else may meet, until
     /// [`release`](Self::release).
-    pub(super) fn hold(&mut self) {
+    pub(crate) fn hold(&mut self) {
         self.is_held = true;
     }
 
-    pub(super) fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.is_held = false;
     }
 
@@ -222,7 +222,7 @@ impl Trouble {
 /// The settings of a pool of this store's own. Its connections are asked whether
 /// they are there only where that is in doubt, so that an operation usually is
 /// one round trip.
-pub(super) fn pool_options<DB: Database, S>(
+pub(crate) fn pool_options<DB: Database, S>(
     options: &SqlOptions<S>,
     trouble: &Arc<Trouble>,
 ) -> PoolOptions<DB> {

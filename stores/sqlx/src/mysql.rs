@@ -8,16 +8,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Keep, Key, Store, Sweep, Ttl};
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::{MySqlPool, query};
 
 use self::operations::Operation;
 use self::statements::Statements;
-use super::lease::{Link, Trouble, pool_options};
-use super::{SWEPT_AT_ONCE, SqlError, SqlName, SqlOptions, SqlRevision, check_length};
-use crate::store::{Create, Keep, Key, Loaded, Store, Sweep, Update};
-use crate::ttl::Ttl;
+use crate::error::SqlError;
+use crate::lease::{Link, Trouble, pool_options};
+use crate::limits::{SWEPT_AT_ONCE, check_length};
+use crate::name::SqlName;
+use crate::options::SqlOptions;
+use crate::revision::SqlRevision;
 
 /// Keeps sessions in MariaDB 10.5 or MySQL 8.0, or newer. Inside a tokio runtime
 /// only.
@@ -72,8 +76,8 @@ use crate::ttl::Ttl;
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::SqlError> {
-/// use cloakroom::MySql;
+/// # async fn example() -> Result<(), cloakroom_sqlx::SqlError> {
+/// use cloakroom_sqlx::MySql;
 ///
 /// let store = MySql::connect("mysql://app:password@127.0.0.1/shop").await?;
 /// store.migrate().await?;
@@ -266,7 +270,7 @@ impl Sweep for MySql {
 
 /// Whether a server refused a change because it takes none. Only the number says
 /// so: the SQLSTATE is the general one.
-pub(super) fn is_read_only(error: &dyn DatabaseError) -> bool {
+pub(crate) fn is_read_only(error: &dyn DatabaseError) -> bool {
     /// An option of the server forbids it, here `read_only` or `super_read_only`.
     const OPTION_PREVENTS_STATEMENT: u16 = 1_290;
     /// InnoDB is read-only.

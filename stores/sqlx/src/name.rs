@@ -9,12 +9,12 @@
 /// # Example
 ///
 /// ```
-/// use cloakroom::store::SqlName;
+/// use cloakroom_sqlx::SqlName;
 ///
 /// let table = SqlName::new("shop_sessions")?;
 /// assert_eq!(table.as_str(), "shop_sessions");
 /// assert!(SqlName::new("sessions; DROP TABLE users").is_err());
-/// # Ok::<(), cloakroom::store::InvalidSqlName>(())
+/// # Ok::<(), cloakroom_sqlx::InvalidSqlName>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlName {
@@ -49,12 +49,12 @@ impl SqlName {
     }
 
     /// Flask-Session's table.
-    pub(super) fn sessions() -> Self {
+    pub(crate) fn sessions() -> Self {
         Self { text: "sessions".to_owned() }
     }
 
     /// The name between two quotes. It has no character that would end them.
-    pub(super) fn quoted(&self, quote: char) -> String {
+    pub(crate) fn quoted(&self, quote: char) -> String {
         format!("{quote}{}{quote}", self.text)
     }
 }

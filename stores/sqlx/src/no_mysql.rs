@@ -2,6 +2,6 @@
 
 use sqlx::error::DatabaseError;
 
-pub(super) fn is_read_only(_: &dyn DatabaseError) -> bool {
+pub(crate) fn is_read_only(_: &dyn DatabaseError) -> bool {
     false
 }

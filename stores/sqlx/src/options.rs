@@ -4,11 +4,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use super::name::SqlName;
+use crate::name::SqlName;
 
 /// How a store in an SQL database is set up: the names in the database, and how
-/// long to wait for it. `S` is the store: [`Postgres`](crate::store),
-/// [`MySql`](crate::store) or [`Sqlite`](crate::store).
+/// long to wait for it. `S` is the store: [`Postgres`](cloakroom::store),
+/// [`MySql`](cloakroom::store) or [`Sqlite`](cloakroom::store).
 ///
 /// It becomes a store by `connect(url)`, or by `pool(pool)` for a pool of your
 /// own. An operation ends at the latest after both times together, because it
@@ -21,8 +21,7 @@ use super::name::SqlName;
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::time::Duration;
 ///
-/// use cloakroom::Postgres;
-/// use cloakroom::store::SqlName;
+/// use cloakroom_sqlx::{Postgres, SqlName};
 ///
 /// let store = Postgres::options()
 ///     .table(SqlName::new("shop_sessions")?)
@@ -36,17 +35,17 @@ use super::name::SqlName;
 /// ```
 #[must_use = "options do nothing until they become a store"]
 pub struct SqlOptions<S> {
-    pub(super) table: SqlName,
-    pub(super) schema: Option<SqlName>,
-    pub(super) sequence: Option<SqlName>,
-    pub(super) response_timeout: Duration,
-    pub(super) connection_timeout: Duration,
+    pub(crate) table: SqlName,
+    pub(crate) schema: Option<SqlName>,
+    pub(crate) sequence: Option<SqlName>,
+    pub(crate) response_timeout: Duration,
+    pub(crate) connection_timeout: Duration,
     store: PhantomData<fn() -> S>,
 }
 
 impl<S> SqlOptions<S> {
     /// For the stores alone: with another `S`, there are no options.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let timeout = Duration::from_secs(5);
         Self {
             table: SqlName::sessions(),
@@ -91,7 +90,7 @@ impl<S> SqlOptions<S> {
     }
 
     /// The table as statements name it.
-    pub(super) fn quoted_table(&self, quote: char) -> String {
+    pub(crate) fn quoted_table(&self, quote: char) -> String {
         let table = self.table.quoted(quote);
         match &self.schema {
             Some(schema) => format!("{}.{table}", schema.quoted(quote)),

@@ -6,16 +6,19 @@ mod statements;
 use std::fmt;
 use std::sync::Arc;
 
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Keep, Key, Store, Sweep, Ttl};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, query};
 
 use self::statements::Statements;
-use super::lease::{Link, Trouble, pool_options};
-use super::{
-    SWEPT_AT_ONCE, SqlError, SqlName, SqlOptions, SqlRevision, bytes, check_length, record, value,
-};
-use crate::store::{Create, Keep, Key, Loaded, Store, Sweep, Update};
-use crate::ttl::Ttl;
+use crate::answer::{bytes, record, value};
+use crate::error::SqlError;
+use crate::lease::{Link, Trouble, pool_options};
+use crate::limits::{SWEPT_AT_ONCE, check_length};
+use crate::name::SqlName;
+use crate::options::SqlOptions;
+use crate::revision::SqlRevision;
 
 /// Keeps sessions in PostgreSQL 12 or newer. Inside a tokio runtime only.
 ///
@@ -51,8 +54,8 @@ use crate::ttl::Ttl;
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::SqlError> {
-/// use cloakroom::Postgres;
+/// # async fn example() -> Result<(), cloakroom_sqlx::SqlError> {
+/// use cloakroom_sqlx::Postgres;
 ///
 /// let store = Postgres::connect("postgres://postgres@127.0.0.1/postgres").await?;
 /// store.migrate().await?;

@@ -5,16 +5,19 @@ mod statements;
 use std::fmt;
 use std::sync::Arc;
 
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Clock, Keep, Key, Store, Sweep, Ttl};
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{SqlitePool, query};
 
 use self::statements::Statements;
-use super::lease::{Link, Trouble, pool_options};
-use super::{SWEPT_AT_ONCE, SqlError, SqlOptions, SqlRevision, bytes, check_length, record, value};
-use crate::clock::Clock;
-use crate::store::{Create, Keep, Key, Loaded, Store, Sweep, Update};
-use crate::ttl::Ttl;
+use crate::answer::{bytes, record, value};
+use crate::error::SqlError;
+use crate::lease::{Link, Trouble, pool_options};
+use crate::limits::{SWEPT_AT_ONCE, check_length};
+use crate::options::SqlOptions;
+use crate::revision::SqlRevision;
 
 /// Keeps sessions in a file of SQLite, which several processes on one machine
 /// may share. Inside a tokio runtime only.
@@ -54,8 +57,8 @@ use crate::ttl::Ttl;
 /// # Example
 ///
 /// ```
-/// # async fn example() -> Result<(), cloakroom::store::SqlError> {
-/// use cloakroom::Sqlite;
+/// # async fn example() -> Result<(), cloakroom_sqlx::SqlError> {
+/// use cloakroom_sqlx::Sqlite;
 ///
 /// # let folder = tempfile::tempdir().expect("a folder");
 /// # let path = folder.path().join("sessions.db").display().to_string();

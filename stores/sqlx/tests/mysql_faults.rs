@@ -1,23 +1,23 @@
 //! MySQL that is not there, dies, is silent, or is behind a bad network.
 
-mod servers;
+mod sql;
 
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use cloakroom::store::{SqlError, SqlOptions};
-use cloakroom::{Key, MySql, Store};
-use sqlx::mysql::MySqlPoolOptions;
-
+use cloakroom::{Key, Store};
+use cloakroom_sqlx::{MySql, SqlError, SqlOptions};
 use servers::mysql::MySqlServer as Server;
 use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, load_number};
-use servers::sql::{
+use servers::writers::Writers;
+use servers::{becomes_true, free_port};
+use sqlx::mysql::MySqlPoolOptions;
+
+use sql::{
     DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, fails_in_time, recovers_from,
     until_connections_are_doubted,
 };
-use servers::writers::Writers;
-use servers::{becomes_true, free_port};
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {

@@ -1,19 +1,14 @@
 //! PostgreSQL: the rules of every store, and what is asked of the server.
 
-mod servers;
+mod sql;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use std::{env, process};
 
-use cloakroom::contract;
-use cloakroom::store::{SqlName, SqlOptions};
-use cloakroom::{Key, Postgres, Store, Sweep, Ttl};
+use cloakroom::{Key, Store, Sweep, Ttl, contract};
+use cloakroom_sqlx::{Postgres, SqlName, SqlOptions};
 use http::HeaderMap;
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPoolOptions;
-use tokio::time::timeout;
-
 use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::postgres::{PostgresServer as Server, ask, shared_url};
@@ -21,10 +16,12 @@ use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, load_number,
     no_save_outlives_a_logout, two_processes_lose_nothing,
 };
-use servers::sql::{
-    dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps,
-};
 use servers::visitor::{close, open, sessions, visit};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPoolOptions;
+use tokio::time::timeout;
+
+use sql::{dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps};
 
 /// The server counts microseconds.
 const SERVERS_CLOCK: Duration = Duration::from_millis(1);

@@ -1,23 +1,23 @@
 //! PostgreSQL that is not there, dies, is silent, or is behind a bad network.
 
-mod servers;
+mod sql;
 
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use cloakroom::store::{SqlError, SqlOptions};
-use cloakroom::{Key, Postgres, Store};
-use sqlx::postgres::PgPoolOptions;
-
+use cloakroom::{Key, Store};
+use cloakroom_sqlx::{Postgres, SqlError, SqlOptions};
 use servers::free_port;
 use servers::postgres::PostgresServer as Server;
 use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, load_number};
-use servers::sql::{
+use servers::writers::Writers;
+use sqlx::postgres::PgPoolOptions;
+
+use sql::{
     DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, fails_in_time, recovers_from,
     until_connections_are_doubted,
 };
-use servers::writers::Writers;
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {

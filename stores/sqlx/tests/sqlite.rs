@@ -1,6 +1,6 @@
 //! SQLite: the rules of every store, and what is particular to a file.
 
-mod servers;
+mod sql;
 
 use std::env;
 use std::path::Path;
@@ -9,18 +9,18 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use cloakroom::contract::{Harness, Time};
-use cloakroom::store::{SqlName, SqlOptions};
-use cloakroom::{Clock, Sqlite, Store, Ttl};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{AssertSqlSafe, SqlitePool};
-use tempfile::TempDir;
-
+use cloakroom::{Clock, Store, Ttl};
+use cloakroom_sqlx::{SqlName, SqlOptions, Sqlite};
 use servers::becomes_true;
 use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, load_number,
     no_save_outlives_a_logout, two_processes_lose_nothing,
 };
-use servers::sql::{
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{AssertSqlSafe, SqlitePool};
+use tempfile::TempDir;
+
+use sql::{
     DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, keeps_a_record, sweeps_in_steps,
 };
 

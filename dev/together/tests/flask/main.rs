@@ -15,8 +15,6 @@ mod migration;
 mod places;
 mod races;
 mod sample;
-#[path = "../servers/mod.rs"]
-mod servers;
 mod sign_in;
 mod site;
 mod values;

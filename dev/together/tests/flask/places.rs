@@ -1,11 +1,12 @@
 //! The stores that both applications know, whoever made their tables.
 
-use cloakroom::store::SqlName;
-use cloakroom::{Memcached, MongoDb, MySql, Postgres, Redis, Sqlite};
+use cloakroom_memcached::Memcached;
+use cloakroom_mongodb::MongoDb;
+use cloakroom_redis::Redis;
+use cloakroom_sqlx::{MySql, Postgres, SqlName, Sqlite};
 use serde_json::{Value, json};
 
 use crate::migration::Migrated;
-use crate::servers;
 use crate::site::{Place, Ready, start_flask};
 
 pub(crate) struct InRedis;

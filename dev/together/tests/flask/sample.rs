@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::routing::{get, post};
-use cloakroom::flask;
-use cloakroom::{Codec, Config, Flask, Json, Keep, MessagePack, Session, Unsigned};
+use cloakroom::{Codec, Config, Flask, Json, Keep, MessagePack, Session, Unsigned, flask};
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 

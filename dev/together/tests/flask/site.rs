@@ -7,12 +7,12 @@ use std::time::Duration;
 use cloakroom::{Config, Flask, Itsdangerous, Json, Keep, MessagePack, Unsigned};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
+use servers::flask::shared_address;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::application::{Account, Gate, serve};
 use crate::browser::{Address, Browser, Reply};
-use crate::servers::flask::shared_address;
 
 pub(crate) const SECRET: &str = "dev-secret-key";
 

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use cloakroom::store::Update;
-use cloakroom::{MongoDb, Renewal, Store, Ttl};
+use cloakroom::{Renewal, Store, Ttl};
+use cloakroom_mongodb::MongoDb;
 use http::HeaderMap;
+use servers::mongodb::{Listener, MongoDbServer as Server};
+use servers::proxy::{Fault, Proxy};
+use servers::races::{fresh_key, fresh_number};
+use servers::visitor::{Counter, close, open, sessions, visit};
 
 use super::DATABASE;
-use super::servers::mongodb::{Listener, MongoDbServer as Server};
-use super::servers::proxy::{Fault, Proxy};
-use super::servers::races::{fresh_key, fresh_number};
-use super::servers::visitor::{Counter, close, open, sessions, visit};
 
 #[tokio::test]
 async fn a_read_is_one_find() {

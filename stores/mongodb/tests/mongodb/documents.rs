@@ -3,14 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use cloakroom::store::{Create, Update};
-use cloakroom::{Key, MongoDb, Store, Ttl};
+use cloakroom::{Key, Store, Ttl};
+use cloakroom_mongodb::MongoDb;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc};
 use mongodb::{Client, Collection};
+use servers::mongodb::MongoDbServer as Server;
+use servers::races::{fresh_key, fresh_number};
 use tokio::task::JoinSet;
-
-use super::servers::mongodb::MongoDbServer as Server;
-use super::servers::races::{fresh_key, fresh_number};
 
 const LONG: Ttl = Ttl::hours(1);
 

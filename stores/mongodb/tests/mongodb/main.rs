@@ -1,16 +1,13 @@
 //! Sessions in MongoDB: the rules of every store, and what is asked of the server.
 
-#[path = "mongodb/commands.rs"]
 mod commands;
-#[path = "mongodb/documents.rs"]
 mod documents;
-mod servers;
 
 use std::time::Duration;
 
 use cloakroom::contract::{Harness, Time};
-use cloakroom::{Clock, MongoDb, Store};
-
+use cloakroom::{Clock, Store};
+use cloakroom_mongodb::MongoDb;
 use servers::at_server::AtServer;
 use servers::mongodb::{MongoDbServer as Server, shared_url};
 use servers::races::{

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::{Redis, RedisError};
 use super::NearCache;
+use crate::error::RedisError;
+use crate::redis::Redis;
 
 /// How much a [`NearCache`] keeps, and how long it believes a connection that
 /// says nothing.
@@ -11,10 +12,10 @@ use super::NearCache;
 /// # Example
 ///
 /// ```no_run
-/// # async fn example() -> Result<(), cloakroom::store::RedisError> {
+/// # async fn example() -> Result<(), cloakroom_redis::RedisError> {
 /// use std::time::Duration;
 ///
-/// use cloakroom::{NearCache, Redis};
+/// use cloakroom_redis::{NearCache, Redis};
 ///
 /// let redis = Redis::connect("redis://127.0.0.1").await?;
 /// let store = NearCache::options()

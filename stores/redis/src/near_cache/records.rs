@@ -1,4 +1,4 @@
-//! What a [`NearCache`](super::NearCache) keeps.
+//! What a [`NearCache`](crate::NearCache) keeps.
 //!
 //! A reply is kept only if nothing was heard about its key since it was asked
 //! for. Otherwise the message that it is outdated might have come before it, and
@@ -10,10 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cloakroom::Key;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-
-use crate::store::Key;
 
 /// What a record takes beside its key and its value, about.
 const OVERHEAD: u64 = 200;
@@ -166,13 +165,17 @@ impl Drop for Changing<'_> {
 
 #[cfg(test)]
 mod tests {
+    use cloakroom::{IdLength, KeyPrefix, SessionId};
+
     use super::*;
 
-    const KEY: &[u8] = b"session:one";
-
     fn records() -> (Records, Key) {
-        let records = Records::new(1_000_000, Duration::from_secs(3_600));
-        (records, Key::from_text(KEY).expect("a key"))
+        (Records::new(1_000_000, Duration::from_secs(3_600)), fresh_key())
+    }
+
+    fn fresh_key() -> Key {
+        let id = SessionId::generate(IdLength::default()).expect("an id");
+        Key::hashed(&KeyPrefix::default(), "id", &id)
     }
 
     fn is_kept(records: &Records, key: &Key) -> bool {
@@ -181,7 +184,7 @@ mod tests {
 
     /// What makes a record outdated, as far as is known here.
     const EVENTS: [fn(&Records, &Key); 3] = [
-        |records, _| records.forget(KEY),
+        |records, key| records.forget(key.as_bytes()),
         |records, _| records.forget_all(),
         |records, key| drop(records.change(key)),
     ];
@@ -223,22 +226,22 @@ mod tests {
         assert!(is_kept(&records, &key));
     }
 
-    /// A key that has its place in common with `KEY`.
-    fn neighbour(records: &Records) -> Key {
-        let place = records.place_of(KEY);
-        let mut texts = (0..).map(|number: u32| format!("session:{number}"));
-        let text = texts.find(|text| std::ptr::eq(records.place_of(text.as_bytes()), place));
-        Key::from_text(text.expect("keys without end").as_bytes()).expect("a key")
+    /// Another key with the same place.
+    fn neighbour(records: &Records, key: &Key) -> Key {
+        let place = records.place_of(key.as_bytes());
+        std::iter::repeat_with(fresh_key)
+            .find(|other| std::ptr::eq(records.place_of(other.as_bytes()), place))
+            .expect("keys without end")
     }
 
     #[test]
     fn what_happens_to_a_key_of_the_same_place_costs_an_answer_and_no_record() {
         let (records, key) = records();
-        let neighbour = neighbour(&records);
+        let neighbour = neighbour(&records, &key);
         records.ask(&key).keep(Bytes::new(), None);
 
         let question = records.ask(&neighbour);
-        records.forget(KEY);
+        records.forget(key.as_bytes());
         question.keep(Bytes::new(), None);
         assert!(!is_kept(&records, &neighbour) && !is_kept(&records, &key));
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cloakroom::store::RedisError;
-use cloakroom::{NearCache, Redis, Store};
+use cloakroom::Store;
+use cloakroom_redis::{NearCache, Redis, RedisError};
+use servers::free_port;
+use servers::proxy::{Fault, Proxy};
+use servers::races::{fresh_number, load_number};
+use servers::redis::RedisServer as Server;
 use tokio::task::JoinSet;
 
-use super::servers::free_port;
-use super::servers::proxy::{Fault, Proxy};
-use super::servers::races::{fresh_number, load_number};
-use super::servers::redis::RedisServer as Server;
 use super::{number_at, patient, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,9 +1,7 @@
 //! A cache in front of Redis: never an outdated session once the server has
 //! spoken, or has been cut off.
 
-#[path = "near_cache/faults.rs"]
 mod faults;
-mod servers;
 
 use std::env;
 use std::process::{Command, Stdio};
@@ -13,11 +11,9 @@ use std::time::{Duration, Instant};
 
 use cloakroom::contract::{self, Harness, Time};
 use cloakroom::store::{Create, Update};
-use cloakroom::{Key, NearCache, Redis, Store, Ttl};
+use cloakroom::{Key, Store, Ttl};
+use cloakroom_redis::{NearCache, Redis};
 use http::header::COOKIE;
-use tokio::task::JoinSet;
-use tokio::time::sleep;
-
 use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, increment_once, load_number,
     no_save_outlives_a_logout, two_processes_lose_nothing,
@@ -25,6 +21,8 @@ use servers::races::{
 use servers::redis::{RedisServer as Server, SERVERS_CLOCK, shared_url};
 use servers::valkey;
 use servers::visitor::{close, cookie_header, open, sessions, visit};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 const HOUR: Ttl = Ttl::hours(1);
 /// What a server's message may take on a busy machine.

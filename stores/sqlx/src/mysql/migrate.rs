@@ -5,8 +5,12 @@ use std::time::Duration;
 use sqlx::{SqlSafeStr, SqlStr, query};
 
 use super::MySql;
-use crate::store::sql::lease::Lease;
-use crate::store::sql::{Query, SqlError, SqlName, SqlOptions, statement, value};
+use crate::answer::value;
+use crate::error::SqlError;
+use crate::lease::Lease;
+use crate::name::SqlName;
+use crate::options::SqlOptions;
+use crate::statement::{Query, statement};
 
 /// How long making the table may take, with its index.
 const TIME: Duration = Duration::from_secs(60);

@@ -1,17 +1,20 @@
-//! What [`MySql`](super::MySql) asks of its server, on one connection.
+//! What [`MySql`](crate::MySql) asks of its server, on one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Key, Ttl};
 use sqlx::query;
 
 use super::Shared;
 use super::statements::Statements;
-use crate::store::sql::error::Answer;
-use crate::store::sql::lease::Lease;
-use crate::store::sql::{Query, SqlError, SqlRevision, bytes, record, value};
-use crate::store::{Create, Key, Loaded, Update};
-use crate::ttl::Ttl;
+use crate::answer::{bytes, record, value};
+use crate::error::Answer;
+use crate::error::SqlError;
+use crate::lease::Lease;
+use crate::revision::SqlRevision;
+use crate::statement::Query;
 
 /// What every table takes: a `BLOB`, as Flask-Session makes it.
 const SMALLEST_ROOM: u64 = 65_535;

@@ -3,8 +3,9 @@
 use sqlx::SqlStr;
 
 use super::MySql;
-use crate::store::sql::SWEPT_AT_ONCE;
-use crate::store::sql::{SqlOptions, statement};
+use crate::limits::SWEPT_AT_ONCE;
+use crate::options::SqlOptions;
+use crate::statement::statement;
 
 /// The row of a key. A column of Flask-Session's finds those too that differ in
 /// case, and most columns those that differ in spaces at the end, so the bytes

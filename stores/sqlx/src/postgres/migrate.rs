@@ -5,9 +5,12 @@ use std::time::Duration;
 use sqlx::{SqlSafeStr, SqlStr, query};
 
 use super::Postgres;
-use crate::store::sql::error::Answer;
-use crate::store::sql::lease::Lease;
-use crate::store::sql::{Query, SqlError, SqlOptions, statement, value};
+use crate::answer::value;
+use crate::error::Answer;
+use crate::error::SqlError;
+use crate::lease::Lease;
+use crate::options::SqlOptions;
+use crate::statement::{Query, statement};
 
 /// How long making the table may take, with its index.
 const TIME: Duration = Duration::from_secs(60);

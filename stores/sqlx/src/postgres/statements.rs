@@ -3,7 +3,9 @@
 use sqlx::SqlStr;
 
 use super::Postgres;
-use crate::store::sql::{SWEPT_AT_ONCE, SqlOptions, statement};
+use crate::limits::SWEPT_AT_ONCE;
+use crate::options::SqlOptions;
+use crate::statement::statement;
 
 /// The time now, also for a statement that has waited for a lock.
 const NOW: &str = "(clock_timestamp() AT TIME ZONE 'UTC')";

@@ -3,7 +3,9 @@
 use sqlx::SqlStr;
 
 use super::Sqlite;
-use crate::store::sql::{SWEPT_AT_ONCE, SqlOptions, statement};
+use crate::limits::SWEPT_AT_ONCE;
+use crate::options::SqlOptions;
+use crate::statement::statement;
 
 /// What is a record: no row that is past its time, and none that Flask-Session
 /// would not read. `?1` is the key, `?2` the time now.

@@ -1,10 +1,11 @@
 //! In a table that Flask-Session made.
 
-use cloakroom::{MySql, Store, Ttl};
+use cloakroom::{Store, Ttl};
+use cloakroom_sqlx::MySql;
+use servers::mysql::shared_url;
+use servers::races::fresh_number;
 
-use super::servers::mysql::shared_url;
-use super::servers::races::fresh_number;
-use super::servers::sql::keeps_a_record;
+use super::sql::keeps_a_record;
 use super::{flasks_table, run};
 
 #[tokio::test]

@@ -1,22 +1,18 @@
 //! MySQL and MariaDB: the rules of every store, and what is asked of the server.
 
-#[path = "mysql/flasks_table.rs"]
 mod flasks_table;
-#[path = "mysql/removals.rs"]
 mod removals;
-mod servers;
+#[path = "../sql/mod.rs"]
+mod sql;
 
 use std::env;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cloakroom::contract;
-use cloakroom::store::{SqlName, SqlOptions, Update};
-use cloakroom::{MySql, Store, Sweep, Ttl};
+use cloakroom::store::Update;
+use cloakroom::{Store, Sweep, Ttl, contract};
+use cloakroom_sqlx::{MySql, SqlName, SqlOptions};
 use http::HeaderMap;
-use sqlx::mysql::MySqlPoolOptions;
-use sqlx::{AssertSqlSafe, MySqlPool};
-
 use servers::at_server::AtServer;
 use servers::becomes_true;
 use servers::mysql::{MySqlServer as Server, shared_url};
@@ -24,10 +20,11 @@ use servers::races::{
     dropped_operations_mix_nothing_up, fresh_key, fresh_number, load_number,
     no_save_outlives_a_logout, two_processes_lose_nothing,
 };
-use servers::sql::{
-    dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps,
-};
 use servers::visitor::{close, open, sessions, visit};
+use sqlx::mysql::MySqlPoolOptions;
+use sqlx::{AssertSqlSafe, MySqlPool};
+
+use sql::{dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps};
 
 /// The server counts microseconds.
 const SERVERS_CLOCK: Duration = Duration::from_millis(1);

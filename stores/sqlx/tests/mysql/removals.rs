@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use cloakroom::{MySql, Store};
+use cloakroom::Store;
+use cloakroom_sqlx::MySql;
+use servers::races::fresh_number;
 use sqlx::AssertSqlSafe;
 use tokio::time::sleep;
 
-use super::servers::races::fresh_number;
-use super::servers::sql::fresh_name;
+use super::sql::fresh_name;
 use super::{made, pool, run};
 
 #[tokio::test]

@@ -1,15 +1,17 @@
 //! What has to hold for every store in an SQL database.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cloakroom::store::{Create, SqlError, SqlName, Update};
+use cloakroom::store::{Create, Update};
 use cloakroom::{Key, Store, Sweep, Ttl};
+use cloakroom_sqlx::{SqlError, SqlName};
+use servers::proxy::{Fault, Proxy};
+use servers::races::{drop_after, fresh_key, fresh_number, increment_once, load_number};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-
-use super::proxy::{Fault, Proxy};
-use super::races::{drop_after, fresh_key, fresh_number, increment_once, load_number};
 
 /// Both timeouts of the stores in tests of faults.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(600);

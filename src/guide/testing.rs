@@ -193,10 +193,10 @@
 //! parameter. The alias names another store there:
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard", feature = "redis"))] {
+//! # #[cfg(all(unix, feature = "file", feature = "memory", feature = "postcard"))] {
 //! # use cloakroom::{HmacSha256, Postcard, Session};
 //! #[cfg(not(test))]
-//! type Store = cloakroom::Redis;
+//! type Store = cloakroom::File;
 //! #[cfg(test)]
 //! type Store = cloakroom::Memory;
 //!
