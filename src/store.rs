@@ -1,20 +1,19 @@
 //! Where sessions are kept: the [`Store`] trait, and the stores.
 //!
-//! # Crates in the public interface
+//! # Stores in other crates
 //!
-//! A store for a server or a database takes connections of your own, so types and
-//! traits of other crates are part of its interface. Another major version of one
-//! of them is a breaking change of this crate too.
+//! A store for a server or a database takes connections of the application, so types of
+//! its client are part of its interface. Such a store is a crate of its own, which sees
+//! only what everybody sees of this one.
 //!
-//! | feature | crate |
+//! | crate | stores |
 //! |---|---|
-//! | `memcached` | `tokio` 1: `AsyncRead` and `AsyncWrite` |
-//! | `mongodb` | `mongodb` 3, `bytes` 1 |
-//! | `mysql`, `postgres`, `sqlite` | `sqlx` 0.9 |
-//! | `redis` | `redis` 1, `bytes` 1 |
+//! | `cloakroom-memcached` | `Memcached` |
+//! | `cloakroom-mongodb` | `MongoDb` |
+//! | `cloakroom-redis` | `Redis`, on one server or in a cluster; `NearCache` in front of it |
+//! | `cloakroom-sqlx` | `Postgres`, `MySql`, `Sqlite` |
 //!
-//! Beside these there are `http`, `serde`, `axum-core`, `tower-layer`, `tower-service`
-//! and `time`: the [list](crate#crates-in-the-public-interface) has their versions.
+//! The guide says [which one to choose](crate::guide::stores).
 
 #[cfg(all(unix, feature = "file"))]
 mod file;

@@ -3,7 +3,7 @@
 //! session is read.
 //!
 //! ```sh
-//! cargo bench --bench near_cache --features redis
+//! cargo bench -p cloakroom-redis --bench near_cache
 //! ```
 //!
 //! Starts a `redis-server` of its own. Both nodes are in this process, each with a

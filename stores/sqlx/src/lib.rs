@@ -19,6 +19,11 @@
 //! Another version of one of them that breaks is a breaking change of this crate too.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+// Pages link to what a feature brings.
+#![cfg_attr(
+    not(all(feature = "mysql", feature = "postgres", feature = "sqlite")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![cfg_attr(
     not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
     expect(dead_code, unused_imports, reason = "without a database there is no store")

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::name::SqlName;
 
 /// How a store in an SQL database is set up: the names in the database, and how
-/// long to wait for it. `S` is the store: [`Postgres`](cloakroom::store),
-/// [`MySql`](cloakroom::store) or [`Sqlite`](cloakroom::store).
+/// long to wait for it. `S` is the store: [`Postgres`](crate::Postgres),
+/// [`MySql`](crate::MySql) or [`Sqlite`](crate::Sqlite).
 ///
 /// It becomes a store by `connect(url)`, or by `pool(pool)` for a pool of your
 /// own. An operation ends at the latest after both times together, because it
