@@ -41,7 +41,9 @@ impl Clock {
         Self { manual: None }
     }
 
-    pub(crate) const fn is_system(&self) -> bool {
+    /// Whether this is the system's clock.
+    #[must_use]
+    pub const fn is_system(&self) -> bool {
         self.manual.is_none()
     }
 

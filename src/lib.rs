@@ -11,9 +11,9 @@
 //! | [`Config`] | puts a configuration together; incomplete ones do not compile |
 //! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
 //! | [`Session`] | one open session in one request; dereferences to your struct |
-//! | [`Store`] | keeps bytes under a key for a time: [`Memory`](store), [`File`](store), [`Null`](store), [`Memcached`](store), [`Redis`](store), [`Postgres`](store), [`MySql`](store), [`Sqlite`](store), [`MongoDb`](store) |
-//! | [`Codec`] | turns the struct into bytes: [`Postcard`](codec), [`MessagePack`](codec), [`Json`](codec), [`Flask`](codec) |
-//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`], [`Itsdangerous`](signer) |
+//! | [`Store`] | keeps bytes under a key for a time: [`Memory`], [`File`], [`Null`]; those for a server are [crates of their own](store#stores-in-other-crates) |
+//! | [`Codec`] | turns the struct into bytes: [`Postcard`], [`MessagePack`], [`Json`], [`Flask`] |
+//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`], [`Itsdangerous`] |
 //! | [`Cookie`] | the ticket's name and attributes in the browser |
 //!
 //! A session's type names the three that it is made with, for example
@@ -155,23 +155,17 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `memory` | yes | [`Memory`](store): sessions in this process |
-//! | `file` | | [`File`](store): sessions in a directory; Unix only |
-//! | `mongodb` | | [`MongoDb`](store): sessions in MongoDB |
-//! | `null` | | [`Null`](store): keeps nothing |
-//! | `memcached` | | [`Memcached`](store): sessions in Memcached |
-//! | `redis` | | [`Redis`](store): sessions in Redis or Valkey, on one server or in a cluster; [`NearCache`](store) in front of it |
-//! | `postgres` | | [`Postgres`](store): sessions in PostgreSQL |
-//! | `mysql` | | [`MySql`](store): sessions in MySQL or MariaDB |
-//! | `sqlite` | | [`Sqlite`](store): sessions in a file of SQLite |
-//! | `postcard` | yes | [`Postcard`](codec): the most compact codec, and `Config::data` |
-//! | `messagepack` | | [`MessagePack`](codec): compact, with named fields |
-//! | `json` | | [`Json`](codec): readable |
-//! | `flask` | | [`Flask`](codec) and [`Itsdangerous`](signer): live sessions shared with a Flask application, see the [`guide`] |
-//! | `tower` | with `axum` | `cloakroom::middleware`: the layer |
+//! | `memory` | yes | [`Memory`]: sessions in this process |
+//! | `file` | | [`File`]: sessions in a directory; Unix only |
+//! | `null` | | [`Null`]: keeps nothing |
+//! | `postcard` | yes | [`Postcard`]: the most compact codec, and [`Config::data`] |
+//! | `messagepack` | | [`MessagePack`]: compact, with named fields |
+//! | `json` | | [`Json`]: readable |
+//! | `flask` | | [`Flask`] and [`Itsdangerous`]: live sessions shared with a Flask application, see the [guide](guide::flask) |
+//! | `tower` | with `axum` | [`middleware`]: the layer |
 //! | `axum` | yes | [`Session`] as an extractor, [`Error`] as a response |
-//! | `sweeper` | with `file`, `mysql`, `postgres`, `sqlite` | `Sessions::sweep_every`: a task that removes expired records |
-//! | `contract` | | the rules of a [`Store`] as tests, for stores of your own |
+//! | `sweeper` | with `file` | [`Sessions::sweep_every`]: a task that removes expired records |
+//! | `contract` | | [`contract`]: the rules of a [`Store`] as tests, for stores of your own |
 //!
 //! # Crates in the public interface
 //!
@@ -186,7 +180,7 @@
 //! | `axum-core` 0.5 | the extractor and the response, with the feature `axum` |
 //! | `time` 0.3 | dates as Flask writes them, with the feature `flask` |
 //!
-//! Those of the stores are listed in [`store`].
+//! A store in a crate of its own lists those of its own.
 //!
 //! # Where to go on
 //!
@@ -195,13 +189,29 @@
 //! - [`guide`] has longer pages: [recipes](guide::recipes), such as ending all sessions
 //!   of a user; [testing](guide::testing) your handlers;
 //!   [choosing a store](guide::stores), and what to expect where one machine is not
-//!   enough; coming from [tower-sessions](guide::tower_sessions) or from Flask-Session.
+//!   enough; coming from [tower-sessions](guide::tower_sessions) or from
+//!   [Flask-Session](guide::flask).
 //! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
 //!   example.
-//! - `examples/quickstart.rs` is an axum application with pages to click
-//!   through, `examples/any_store.rs` runs with each store, and
-//!   `examples/framework_free.rs` needs no framework.
+//! - `examples/quickstart.rs` is an axum application with pages to click through,
+//!   `examples/framework_free.rs` needs no framework, and
+//!   `dev/together/examples/any_store.rs` in the repository runs with each store.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Pages link to what a feature brings.
+#![cfg_attr(
+    not(all(
+        unix,
+        feature = "axum",
+        feature = "contract",
+        feature = "file",
+        feature = "flask",
+        feature = "json",
+        feature = "memory",
+        feature = "null",
+        feature = "postcard",
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![forbid(unsafe_code)]
 
 // Floors: a file imports only from floors below its own. `tests/floors.rs`
@@ -284,42 +294,12 @@ pub use self::signer::{HmacSha256, Signer, Unsigned};
 #[cfg(all(unix, feature = "file"))]
 #[doc(inline)]
 pub use self::store::File;
-#[cfg(feature = "memcached")]
-#[doc(inline)]
-pub use self::store::Memcached;
 #[cfg(feature = "memory")]
 #[doc(inline)]
 pub use self::store::Memory;
-#[cfg(feature = "mongodb")]
-#[doc(inline)]
-pub use self::store::MongoDb;
-#[cfg(feature = "mysql")]
-#[doc(inline)]
-pub use self::store::MySql;
 #[cfg(feature = "null")]
 #[doc(inline)]
 pub use self::store::Null;
-#[cfg(feature = "postgres")]
-#[doc(inline)]
-pub use self::store::Postgres;
-#[cfg(feature = "sqlite")]
-#[doc(inline)]
-pub use self::store::Sqlite;
 #[doc(inline)]
 pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
-#[cfg(feature = "redis")]
-#[doc(inline)]
-pub use self::store::{NearCache, Redis};
 pub use self::ttl::{InvalidTtl, Ttl};
-
-/// Compiles and runs the examples in the README.
-#[cfg(all(
-    doctest,
-    feature = "axum",
-    feature = "flask",
-    feature = "memory",
-    feature = "postcard",
-    feature = "redis"
-))]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -34,7 +34,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("codec/unrepresentable.rs", 1),
     ("signer/mod.rs", 1),
     ("signer/tag.rs", 1),
-    ("store/mod.rs", 1),
+    ("store.rs", 1),
     ("codec/", 2),
     ("signer/", 2),
     ("store/", 2),
@@ -92,6 +92,11 @@ fn misplaced_imports(sources: &[Source]) -> Vec<String> {
     found
 }
 
+/// Whether there is a folder of this name at the top of the crate.
+fn has_folder(sources: &[Source], name: &str) -> bool {
+    !name.contains('/') && sources.iter().any(|source| source.path.starts_with(&format!("{name}/")))
+}
+
 fn has(sources: &[Source], path: &str) -> bool {
     sources.iter().any(|source| source.path == path)
 }
@@ -107,12 +112,15 @@ fn may_import(from: &str, target: &str, import: &Import) -> bool {
 }
 
 fn floor(path: &str) -> Option<u8> {
-    let fits = |entry: &str| path == entry || (entry.ends_with('/') && path.starts_with(entry));
+    let fits = |entry: &str| match entry.strip_suffix('/') {
+        Some(folder) => path.starts_with(entry) || path.strip_suffix(".rs") == Some(folder),
+        None => path == entry,
+    };
     FLOORS.iter().find(|(entry, _)| fits(entry)).map(|(_, floor)| *floor)
 }
 
-/// The files that count as one and import each other freely: those of a folder,
-/// or of a single store, codec or signer.
+/// The files that count as one and import each other freely: a folder with the file
+/// of its name, or a single store, codec or signer.
 fn unit(path: &str) -> &str {
     let end = match path.split_once('/') {
         Some((folder @ ("codec" | "signer" | "store"), file)) if floor(path) == Some(2) => {
@@ -120,13 +128,13 @@ fn unit(path: &str) -> &str {
             folder.len() + 1 + file.len()
         }
         Some((folder, _)) => folder.len(),
-        None => path.len(),
+        None => path.trim_end_matches(".rs").len(),
     };
     &path[..end]
 }
 
 /// `cfg` attributes that name a feature, unless they stand on a `mod` or `use`
-/// in `lib.rs` or a `mod.rs`. The documentation's own examples are no code.
+/// in `lib.rs`, or in the file of a folder. The documentation's own examples are no code.
 fn misplaced_features(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for Source { path, text } in sources {
@@ -136,7 +144,9 @@ fn misplaced_features(sources: &[Source]) -> Vec<String> {
             if !condition.has("feature") || condition.has("doctest") {
                 continue;
             }
-            let declares_modules = path == ROOT || path.ends_with("/mod.rs");
+            let declares_modules = path == ROOT
+                || path.ends_with("/mod.rs")
+                || path.strip_suffix(".rs").is_some_and(|name| has_folder(sources, name));
             if !(declares_modules && tokens.is_attribute_of_module_or_use(at)) {
                 found.push(format!("{path} asks for {}", condition.text()));
             }
@@ -194,7 +204,7 @@ mod the_check_itself {
             "error.rs",
             "codec/mod.rs",
             "codec/json.rs",
-            "store/mod.rs",
+            "store.rs",
             "store/file.rs",
             "store/file/dir.rs",
             "store/memory.rs",
@@ -226,7 +236,7 @@ mod the_check_itself {
     #[test]
     fn an_import_from_above_is_refused() {
         assert_refused("id.rs", "use crate::session::Session;", &["session/mod.rs"]);
-        assert_refused("store/mod.rs", "pub use crate::axum::*;", &["axum.rs"]);
+        assert_refused("store.rs", "pub use crate::axum::*;", &["axum.rs"]);
         assert_refused("error.rs", "use crate::session::open::State;", &["session/open.rs"]);
         assert_refused("session/mod.rs", "use crate::axum;", &["axum.rs"]);
     }
@@ -260,8 +270,8 @@ mod the_check_itself {
 
     #[test]
     fn an_import_into_a_child_counts_unless_it_is_a_reexport() {
-        assert_refused("store/mod.rs", "use self::file::File;", &["store/file.rs"]);
-        assert_accepted("store/mod.rs", "pub use self::file::{File, FileError};");
+        assert_refused("store.rs", "use self::file::File;", &["store/file.rs"]);
+        assert_accepted("store.rs", "pub use self::file::{File, FileError};");
         assert_accepted("session/mod.rs", "use self::open::State;");
     }
 
@@ -299,10 +309,10 @@ mod the_check_itself {
     fn a_feature_inside_the_code_is_refused() {
         let refused = |path, text| misplaced_features(&made_up(path, text)).len();
         let on_a_module = "#[cfg(feature = \"x\")]\n#[doc(hidden)]\npub(crate) mod x;";
-        assert_eq!(refused("store/mod.rs", on_a_module), 0);
-        assert_eq!(refused("store/mod.rs", "#[cfg(feature = \"x\")]\npub use self::x::X;"), 0);
-        assert_eq!(refused("store/mod.rs", "#[cfg(all(unix, feature = \"x\"))]\nfn f() {}"), 1);
-        assert_eq!(refused("store/mod.rs", "fn f() { if cfg!(feature = \"x\") {} }"), 1);
+        assert_eq!(refused("store.rs", on_a_module), 0);
+        assert_eq!(refused("store.rs", "#[cfg(feature = \"x\")]\npub use self::x::X;"), 0);
+        assert_eq!(refused("store.rs", "#[cfg(all(unix, feature = \"x\"))]\nfn f() {}"), 1);
+        assert_eq!(refused("store.rs", "fn f() { if cfg!(feature = \"x\") {} }"), 1);
         assert_eq!(refused("store/file.rs", on_a_module), 1);
         assert_eq!(refused("store/file.rs", "#[cfg(unix)]\nfn f() {}"), 0);
         assert_eq!(refused("store/file.rs", "#![cfg(feature = \"x\")]"), 1);

@@ -25,8 +25,8 @@ fn the_readme_quotes_the_compiler_word_for_word() {
 
 #[test]
 fn every_test_that_the_security_page_names_exists() {
-    let sources: String =
-        ["src", "tests"].iter().flat_map(|dir| files(dir, "rs")).map(read).collect();
+    let folders = ["dev", "src", "stores", "tests"];
+    let sources: String = folders.iter().flat_map(|dir| files(dir, "rs")).map(read).collect();
     let security = read("SECURITY.md");
     // Every other piece stands between backticks; only tests have so many words.
     let named: BTreeSet<&str> = security
@@ -43,11 +43,29 @@ fn every_test_that_the_security_page_names_exists() {
 
 #[test]
 fn every_file_that_the_documentation_links_to_exists() {
-    for page in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"] {
-        let text = read(page);
+    for page in pages() {
+        let text = read(&page);
+        let folder = page.parent().expect("a folder");
         let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-        for (link, _) in links.filter(|(link, _)| !link.contains("://") && !link.starts_with('#')) {
-            assert!(root().join(link).exists(), "{page} links to {link}");
+        // Those with `::` lead to items of the documentation.
+        let is_of_a_file = |link: &str| !link.contains("::") && !link.contains("://");
+        for (link, _) in links.filter(|(link, _)| is_of_a_file(link)) {
+            let (file, _) = link.split_once('#').unwrap_or((link, ""));
+            assert!(folder.join(file).exists(), "{} links to {link}", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_store_crate_has_its_pages_and_licenses() {
+    let crates: Vec<PathBuf> = fs::read_dir(root().join("stores"))
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    assert!(crates.len() >= 4, "there are too few crates of stores");
+    for folder in crates {
+        for page in ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"] {
+            assert!(!read(folder.join(page)).is_empty(), "{}: {page}", folder.display());
         }
     }
 }
@@ -69,6 +87,15 @@ fn root() -> &'static Path {
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The pages of the repository and of its crates.
+fn pages() -> Vec<PathBuf> {
+    let of_the_root = fs::read_dir(root()).expect("a directory");
+    let of_the_root = of_the_root.map(|entry| entry.expect("an entry").path());
+    let of_the_root =
+        of_the_root.filter(|path| path.extension().is_some_and(|found| found == "md"));
+    of_the_root.chain(["docs", "stores"].iter().flat_map(|dir| files(dir, "md"))).collect()
 }
 
 /// The files below `dir` whose names end in `extension`.

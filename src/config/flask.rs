@@ -43,9 +43,11 @@ impl Config<WantsStore, WantsFlaskData, Unsigned> {
     ///
     /// # Example
     ///
-    /// ```no_run
-    /// # #[cfg(feature = "redis")] {
-    /// use cloakroom::{Config, Cookie, Flask, Itsdangerous, MessagePack, Redis, Session, cookie_name};
+    /// `store` is the one that Flask uses, such as `Redis` of the crate `cloakroom-redis`.
+    ///
+    /// ```
+    /// use cloakroom::signer::ItsdangerousError;
+    /// use cloakroom::{Config, Cookie, Flask, Itsdangerous, MessagePack, Sessions, cookie_name};
     ///
     /// #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// #[serde(default)]
@@ -54,18 +56,16 @@ impl Config<WantsStore, WantsFlaskData, Unsigned> {
     ///     user_id: Option<u64>,
     /// }
     ///
-    /// type FlaskSession = Session<Redis, Flask<MessagePack<Account>>, Itsdangerous>;
+    /// type FlaskSessions<S> = Sessions<S, Flask<MessagePack<Account>>, Itsdangerous>;
     ///
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// let sessions = Config::flask_session()
-    ///     .store(Redis::local().await?)
-    ///     .data::<Account>()
-    ///     .signer(Itsdangerous::from_env("SECRET_KEY")?) // where SESSION_USE_SIGNER is on
-    ///     .cookie(Cookie::secure(cookie_name!("session")))
-    ///     .build();
-    /// # Ok(())
-    /// # }
-    /// # }
+    /// fn sessions<S: cloakroom::Store>(store: S) -> Result<FlaskSessions<S>, ItsdangerousError> {
+    ///     Ok(Config::flask_session()
+    ///         .store(store)
+    ///         .data::<Account>()
+    ///         .signer(Itsdangerous::from_env("SECRET_KEY")?) // where SESSION_USE_SIGNER is on
+    ///         .cookie(Cookie::secure(cookie_name!("session")))
+    ///         .build())
+    /// }
     /// ```
     pub fn flask_session() -> Self {
         let cookie = Cookie::secure(crate::cookie_name!("session"));

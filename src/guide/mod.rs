@@ -8,12 +8,15 @@
 //! - [Coming from tower-sessions](tower_sessions).
 //! - Moving from Flask-Session: the page `flask`, with the feature of that name.
 //!
-//! There is no code here.
+//! There is no code here. Pages whose programs name the crate of a store stand in the
+//! folder `docs`; `dev/together` compiles these programs.
 
 #[cfg(feature = "flask")]
-pub mod flask;
+#[cfg_attr(not(doctest), doc = include_str!("../../docs/flask.md"))]
+pub mod flask {}
 pub mod performance;
 pub mod recipes;
-pub mod stores;
+#[doc = include_str!("../../docs/stores.md")]
+pub mod stores {}
 pub mod testing;
 pub mod tower_sessions;

@@ -174,5 +174,5 @@
 //! network adds the way from the server to the node.
 //!
 //! ```sh
-//! cargo bench --bench near_cache --features redis
+//! cargo bench -p cloakroom-redis --bench near_cache
 //! ```

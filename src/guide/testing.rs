@@ -1,6 +1,6 @@
 //! Testing an application that has sessions.
 //!
-//! Its tests need no server: a session lives in [`Memory`](crate::store), its time is
+//! Its tests need no server: a session lives in [`Memory`](crate::Memory), its time is
 //! moved by hand, and the cookie of somebody who is signed in is made by
 //! [`open`](crate::Sessions::open) and [`close`](crate::Session::close).
 //!
@@ -193,10 +193,10 @@
 //! parameter. The alias names another store there:
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard", feature = "redis"))] {
+//! # #[cfg(all(unix, feature = "file", feature = "memory", feature = "postcard"))] {
 //! # use cloakroom::{HmacSha256, Postcard, Session};
 //! #[cfg(not(test))]
-//! type Store = cloakroom::Redis;
+//! type Store = cloakroom::File;
 //! #[cfg(test)]
 //! type Store = cloakroom::Memory;
 //!

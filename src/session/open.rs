@@ -144,8 +144,8 @@ pub(super) fn read_at<S: Store, C: Codec, K: Signer>(
     record: &Record<S::Value, S::Revision>,
 ) -> u64 {
     let clock = &sessions.settings().clock;
-    let found_at = record.found_at.filter(|_| clock.is_system());
-    found_at.unwrap_or_else(|| clock.unix_millis())
+    let read_at = record.read_at.filter(|_| clock.is_system());
+    read_at.unwrap_or_else(|| clock.unix_millis())
 }
 
 /// The codec's own message may repeat session data, so it is not logged.

@@ -129,8 +129,9 @@ impl Key {
         str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
     }
 
-    /// The key as bytes, for stores that need no text.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// The bytes of [`as_str`](Self::as_str), without a look at whether they are text.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         &self.text[..usize::from(self.len)]
     }
 

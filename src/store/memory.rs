@@ -140,8 +140,8 @@ impl Store for Memory {
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
         let (mut shard, now) = self.shard(key);
         let Some(entry) = shard.live(key, now) else { return Ok(None) };
-        let mut record = Record::new(entry.value.clone(), entry.revision);
-        record.found_at = self.clock.is_system().then_some(now);
+        let record = Record::new(entry.value.clone(), entry.revision)
+            .read_at(self.clock.is_system().then_some(now));
         if let Some(ttl) = extend {
             entry.expires = now + ttl.as_millis();
             if entry.is_out_of_order() {

@@ -7,9 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use cloakroom::{
-    Config, HmacSha256, Keep, Memory, NearCache, Postcard, Redis, SecretKey, Store, Ttl,
-};
+use cloakroom::{Config, HmacSha256, Keep, Memory, Postcard, SecretKey, Store, Ttl};
+use cloakroom_redis::{NearCache, Redis};
 
 use super::bare::ignore;
 use crate::visitor::Visitor;

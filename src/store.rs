@@ -1,0 +1,298 @@
+//! Where sessions are kept: the [`Store`] trait, and the stores.
+//!
+//! # Stores in other crates
+//!
+//! A store for a server or a database takes connections of the application, so types of
+//! its client are part of its interface. Such a store is a crate of its own, which sees
+//! only what everybody sees of this one.
+//!
+//! | crate | stores |
+//! |---|---|
+//! | `cloakroom-memcached` | `Memcached` |
+//! | `cloakroom-mongodb` | `MongoDb` |
+//! | `cloakroom-redis` | `Redis`, on one server or in a cluster; `NearCache` in front of it |
+//! | `cloakroom-sqlx` | `Postgres`, `MySql`, `Sqlite` |
+//!
+//! The guide says [which one to choose](crate::guide::stores).
+
+#[cfg(all(unix, feature = "file"))]
+mod file;
+mod key;
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(feature = "null")]
+mod null;
+
+use std::error::Error;
+use std::fmt;
+
+#[cfg(all(unix, feature = "file"))]
+pub use self::file::{File, FileError, FileRevision};
+pub use self::key::{InvalidKeyPrefix, Key, KeyPrefix};
+#[cfg(feature = "memory")]
+pub use self::memory::{Memory, MemoryRevision};
+#[cfg(feature = "null")]
+pub use self::null::Null;
+use crate::ttl::Ttl;
+
+/// Keeps bytes under a key for a time.
+///
+/// There is no upsert: a record is made by [`create`](Self::create), and
+/// replaced by [`update`](Self::update) only while it is still the version that
+/// the caller saw. A record that is gone stays gone. On that rest the two
+/// promises that no update is overwritten unseen and that no session returns after
+/// logout.
+///
+/// # Every operation
+///
+/// - takes one round trip where the server allows it;
+/// - treats a record past its time as absent, even where the server has not
+///   removed it yet;
+/// - may be cancelled at any await: the operation then has either happened or
+///   not, and no later caller sees its reply;
+/// - reports expected results as values; `Err` means a fault.
+///
+/// The `contract` feature has a test for each of these rules.
+///
+/// # Example
+///
+/// The methods may be written as `async fn`.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::collections::hash_map::Entry;
+/// use std::convert::Infallible;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use std::sync::{Mutex, PoisonError};
+///
+/// use cloakroom::store::{Create, Keep, Key, Loaded, Record, Store, Update};
+/// use cloakroom::{Clock, Ttl};
+///
+/// struct Row {
+///     value: Vec<u8>,
+///     revision: u64,
+///     expires: u64,
+/// }
+///
+/// #[derive(Default)]
+/// struct Shelf {
+///     rows: Mutex<HashMap<Key, Row>>,
+///     writes: AtomicU64,
+///     clock: Clock,
+/// }
+///
+/// impl Shelf {
+///     /// Works on the place of a key, in which there is no expired row.
+///     fn at<T>(&self, key: &Key, act: impl FnOnce(Entry<'_, Key, Row>, u64) -> T) -> T {
+///         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+///         let now = self.clock.unix_millis();
+///         rows.retain(|_, row| row.expires > now);
+///         act(rows.entry(key.clone()), now)
+///     }
+///
+///     fn row(&self, value: &[u8], now: u64, ttl: Ttl) -> Row {
+///         // No two writes share a revision, not even after a removal.
+///         let revision = self.writes.fetch_add(1, Ordering::Relaxed);
+///         Row { value: value.to_vec(), revision, expires: now + ttl.as_millis() }
+///     }
+/// }
+///
+/// impl Keep for Shelf {}
+///
+/// impl Store for Shelf {
+///     type Error = Infallible;
+///     type Value = Vec<u8>;
+///     type Revision = u64;
+///
+///     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
+///         Ok(self.at(key, |entry, now| {
+///             let Entry::Occupied(mut row) = entry else { return None };
+///             if let Some(ttl) = extend {
+///                 row.get_mut().expires = now + ttl.as_millis();
+///             }
+///             Some(Record::new(row.get().value.clone(), row.get().revision))
+///         }))
+///     }
+///
+///     async fn create(&self, key: &Key, value: &[u8], ttl: Ttl) -> Result<Create<u64>, Infallible> {
+///         Ok(self.at(key, |entry, now| {
+///             let Entry::Vacant(place) = entry else { return Create::KeyTaken };
+///             let row = self.row(value, now, ttl);
+///             Create::Created(place.insert(row).revision)
+///         }))
+///     }
+///
+///     async fn update(
+///         &self,
+///         key: &Key,
+///         value: &[u8],
+///         ttl: Ttl,
+///         seen: &u64,
+///     ) -> Result<Update<u64>, Infallible> {
+///         Ok(self.at(key, |entry, now| match entry {
+///             Entry::Vacant(_) => Update::Gone,
+///             Entry::Occupied(row) if row.get().revision != *seen => Update::Conflict,
+///             Entry::Occupied(mut row) => {
+///                 row.insert(self.row(value, now, ttl));
+///                 Update::Updated(row.get().revision)
+///             }
+///         }))
+///     }
+///
+///     async fn remove(&self, key: &Key) -> Result<Option<Vec<u8>>, Infallible> {
+///         Ok(self.at(key, |entry, _| match entry {
+///             Entry::Vacant(_) => None,
+///             Entry::Occupied(row) => Some(row.remove().value),
+///         }))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "no session store was chosen",
+    label = "`{Self}` is not a `Store`",
+    note = "call `.store(...)` on the configuration, for example `.store(Memory::new())`"
+)]
+pub trait Store: Sized + Send + Sync + 'static {
+    /// What can go wrong at this store. Its message is logged, so it names
+    /// neither keys nor values.
+    type Error: Error + Send + Sync + 'static;
+
+    /// The bytes of a record as the store hands them out: shared for a store in
+    /// memory, the reply's own buffer for a server.
+    type Value: AsRef<[u8]> + Send + Sync + 'static;
+
+    /// The version of a record that was seen: a counter, a CAS token, a digest of
+    /// the bytes, or the bytes themselves.
+    ///
+    /// Versions that share one hold the same bytes.
+    type Revision: Send + Sync + 'static;
+
+    /// Reads a record. Where `extend` is given, its expiry is set to that time
+    /// from now in the same round trip, which does not change the revision.
+    fn load(
+        &self,
+        key: &Key,
+        extend: Option<Ttl>,
+    ) -> impl Future<Output = Result<Loaded<Self>, Self::Error>> + Send;
+
+    /// Makes a record that lives for `ttl`, unless a live one has the key.
+    fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> impl Future<Output = Result<Create<Self::Revision>, Self::Error>> + Send;
+
+    /// Replaces the record that was `seen`, to live for `ttl` from now.
+    ///
+    /// A value that is too large for the store is a fault, and the record
+    /// before it stays.
+    fn update(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &Self::Revision,
+    ) -> impl Future<Output = Result<Update<Self::Revision>, Self::Error>> + Send;
+
+    /// Removes a record, whatever its version, and hands out the bytes it had.
+    fn remove(
+        &self,
+        key: &Key,
+    ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> + Send;
+}
+
+/// A store that keeps what it is given: every one but `Null`.
+///
+/// A session can be changed only in such a store.
+#[diagnostic::on_unimplemented(
+    message = "a session in `{Self}` cannot be changed",
+    label = "this store keeps nothing",
+    note = "choose a store that keeps sessions, for example `Memory`",
+    note = "a store of your own says so with `impl Keep for YourStore {{}}`"
+)]
+pub trait Keep: Store {}
+
+/// A store whose expired records have to be removed by somebody.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not need sweeping",
+    label = "this store removes expired records by itself",
+    note = "leave the call out"
+)]
+pub trait Sweep: Store {
+    /// Removes the records whose time is over, and says how many they were.
+    fn sweep(&self) -> impl Future<Output = Result<u64, Self::Error>> + Send;
+}
+
+/// What a [`Store::load`] of store `S` found.
+pub type Loaded<S> = Option<Record<<S as Store>::Value, <S as Store>::Revision>>;
+
+/// A record as [`Store::load`] found it.
+///
+/// # Example
+///
+/// ```
+/// use cloakroom::store::Record;
+///
+/// let record = Record::new(vec![1, 2, 3], 7_u64);
+/// assert_eq!(record.value, [1, 2, 3]);
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Record<V, R> {
+    /// The bytes.
+    pub value: V,
+    /// Their version, to be named in an [`update`](Store::update).
+    pub revision: R,
+    /// Unix time in milliseconds at which the store read the record, if it read the
+    /// system's clock.
+    pub read_at: Option<u64>,
+}
+
+impl<V, R> Record<V, R> {
+    /// The bytes of a record, in this version.
+    #[must_use]
+    pub const fn new(value: V, revision: R) -> Self {
+        Self { value, revision, read_at: None }
+    }
+
+    /// Unix time in milliseconds at which the store read the record, if it read the
+    /// system's clock: the session then does not read the clock again.
+    ///
+    /// A store with a clock of the caller's gives `None` unless
+    /// [`Clock::is_system`](crate::Clock::is_system).
+    #[must_use]
+    pub fn read_at(self, unix_millis: Option<u64>) -> Self {
+        Self { read_at: unix_millis, ..self }
+    }
+}
+
+impl<V, R> fmt::Debug for Record<V, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Record(..)")
+    }
+}
+
+/// What became of a [`Store::create`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "nothing was stored when the key was taken"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every result of the contract")]
+pub enum Create<R> {
+    /// The record is there, in this version.
+    Created(R),
+    /// A live record has this key; it was left as it is.
+    KeyTaken,
+}
+
+/// What became of a [`Store::update`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "nothing was stored unless the record was updated"]
+#[expect(clippy::exhaustive_enums, reason = "callers must handle every result of the contract")]
+pub enum Update<R> {
+    /// The record was replaced, and is now in this version.
+    Updated(R),
+    /// The record is not the version that was seen; it was left as it is.
+    Conflict,
+    /// There is no such record any more.
+    Gone,
+}

@@ -1,7 +1,0 @@
-//! What the stores ask about MySQL where it is left out.
-
-use sqlx::error::DatabaseError;
-
-pub(super) fn is_read_only(_: &dyn DatabaseError) -> bool {
-    false
-}

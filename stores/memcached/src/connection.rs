@@ -1,0 +1,215 @@
+//! One connection: a request, then its whole reply.
+//!
+//! Reads and removals are meta commands, writes are the older `add` and `cas`:
+//! where the server has no room for a value, those leave the record alone, while
+//! the meta command `ms` deletes it, even with another version's CAS token.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io::{self, ErrorKind, Write as _};
+use std::pin::{Pin, pin};
+use std::task::{Context, Waker};
+
+use cloakroom::Key;
+use cloakroom::store::Record;
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+    ReadBuf,
+};
+use tokio::task::coop::unconstrained;
+
+use crate::error::MemcachedError;
+use crate::expiry::Expiry;
+use crate::reply::{Found, Swapped, refusal};
+
+/// The longest line that is taken for a reply.
+const MAX_LINE: u64 = 4 * 1024;
+/// The largest item that Memcached can be set to take, its setting `-I`.
+const MAX_VALUE: u64 = 1 << 30;
+/// How much memory a value gets before it has arrived.
+const TRUSTED_LENGTH: u64 = 1 << 20;
+/// How much memory a connection keeps between requests.
+const KEPT: usize = 64 * 1024;
+
+/// After an error, and after a future that was dropped before its end, the
+/// connection is at no known place in the stream, and must not be used again.
+pub(crate) struct Connection<S> {
+    stream: BufReader<S>,
+    request: Vec<u8>,
+    line: Vec<u8>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self { stream: BufReader::new(stream), request: Vec::new(), line: Vec::new() }
+    }
+
+    /// Whether nothing has come in that nobody asked for, not even the end.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        let mut byte = [0];
+        let mut byte = ReadBuf::new(&mut byte);
+        let is_read = self.stream.buffer().is_empty();
+        let stream = self.stream.get_mut();
+        let read = poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut byte));
+        // A task that has used up its turn would otherwise be told of nothing.
+        let read = pin!(unconstrained(read));
+        is_read && read.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    pub(crate) async fn load(
+        &mut self,
+        key: &Key,
+        extend: Option<Expiry>,
+    ) -> Result<Option<Record<Vec<u8>, u64>>, MemcachedError> {
+        match extend {
+            None => self.begin(format_args!("mg {} v c", key.as_str())),
+            Some(expiry) => self.begin(format_args!("mg {} v c T{expiry}", key.as_str())),
+        }
+        self.finish().await?;
+        let Some(Found { length, token }) = Found::in_line(&self.line)? else { return Ok(None) };
+        Ok(Some(Record::new(self.read_value(length).await?, token)))
+    }
+
+    /// Whether there was no record; then there is one now.
+    pub(crate) async fn add(
+        &mut self,
+        key: &Key,
+        value: &[u8],
+        expiry: Expiry,
+    ) -> Result<bool, MemcachedError> {
+        let (key, length) = (key.as_str(), value.len());
+        self.begin(format_args!("add {key} 0 {expiry} {length}"));
+        self.attach(value);
+        self.finish().await?;
+        match &*self.line {
+            b"STORED" => Ok(true),
+            b"NOT_STORED" => Ok(false),
+            line => Err(refusal(line)),
+        }
+    }
+
+    pub(crate) async fn swap(
+        &mut self,
+        key: &Key,
+        value: &[u8],
+        expiry: Expiry,
+        token: u64,
+    ) -> Result<Swapped, MemcachedError> {
+        let (key, length) = (key.as_str(), value.len());
+        self.begin(format_args!("cas {key} 0 {expiry} {length} {token}"));
+        self.attach(value);
+        self.finish().await?;
+        match &*self.line {
+            b"STORED" => Ok(Swapped::Done),
+            b"EXISTS" => Ok(Swapped::Conflict),
+            b"NOT_FOUND" => Ok(Swapped::Gone),
+            line => Err(refusal(line)),
+        }
+    }
+
+    pub(crate) async fn delete(
+        &mut self,
+        key: &Key,
+        token: u64,
+    ) -> Result<Swapped, MemcachedError> {
+        self.begin(format_args!("md {} C{token}", key.as_str()));
+        self.finish().await?;
+        match &*self.line {
+            b"HD" => Ok(Swapped::Done),
+            b"EX" => Ok(Swapped::Conflict),
+            b"NF" => Ok(Swapped::Gone),
+            line => Err(refusal(line)),
+        }
+    }
+
+    /// Fails where the server knows no meta commands.
+    pub(crate) async fn greet(&mut self) -> Result<(), MemcachedError> {
+        self.begin(format_args!("mn"));
+        self.finish().await?;
+        if self.line == b"MN" { Ok(()) } else { Err(refusal(&self.line)) }
+    }
+
+    /// The setting `-I`: the size of the largest item, key and all.
+    pub(crate) async fn item_size_max(&mut self) -> Result<Option<usize>, MemcachedError> {
+        let mut found = None;
+        self.begin(format_args!("stats settings"));
+        self.finish().await?;
+        while self.line != b"END" {
+            let Some(setting) = self.line.strip_prefix(b"STAT ") else {
+                return Err(refusal(&self.line));
+            };
+            if let Some(size) = setting.strip_prefix(b"item_size_max ") {
+                found = str::from_utf8(size).ok().and_then(|size| size.parse().ok());
+            }
+            self.read_line().await?;
+        }
+        Ok(found)
+    }
+
+    fn begin(&mut self, command: fmt::Arguments<'_>) {
+        self.request.clear();
+        // Writing to a vector does not fail.
+        let _ = self.request.write_fmt(command);
+        self.request.extend_from_slice(b"\r\n");
+    }
+
+    fn attach(&mut self, value: &[u8]) {
+        self.request.extend_from_slice(value);
+        self.request.extend_from_slice(b"\r\n");
+    }
+
+    /// Sends the request, and reads the first line of the reply.
+    async fn finish(&mut self) -> Result<(), MemcachedError> {
+        self.stream.write_all(&self.request).await?;
+        self.stream.flush().await?;
+        if self.request.capacity() > KEPT {
+            self.request = Vec::new();
+        }
+        self.read_line().await
+    }
+
+    async fn read_line(&mut self) -> Result<(), MemcachedError> {
+        self.line.clear();
+        (&mut self.stream).take(MAX_LINE).read_until(b'\n', &mut self.line).await?;
+        let end = if self.line.ends_with(b"\r\n") {
+            self.line.len() - 2
+        } else if self.line.len() as u64 == MAX_LINE {
+            return Err(MemcachedError::UNEXPECTED);
+        } else {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+        };
+        self.line.truncate(end);
+        Ok(())
+    }
+
+    async fn read_value(&mut self, length: u64) -> Result<Vec<u8>, MemcachedError> {
+        if length > MAX_VALUE {
+            return Err(MemcachedError::UNEXPECTED);
+        }
+        let mut value = Vec::with_capacity(length.min(TRUSTED_LENGTH) as usize);
+        (&mut self.stream).take(length).read_to_end(&mut value).await?;
+        let mut end = [0; 2];
+        self.stream.read_exact(&mut end).await?;
+        if end == *b"\r\n" { Ok(value) } else { Err(MemcachedError::UNEXPECTED) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::task::coop::{consume_budget, has_budget_remaining};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_has_used_up_its_turn_hears_the_end_too() {
+        let (near, far) = duplex(1);
+        let mut connection = Connection::new(near);
+        while has_budget_remaining() {
+            consume_budget().await;
+        }
+        assert!(connection.is_quiet());
+        drop(far);
+        assert!(!connection.is_quiet());
+    }
+}

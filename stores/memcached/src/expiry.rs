@@ -1,0 +1,93 @@
+//! Times to live as Memcached counts them.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cloakroom::Ttl;
+
+/// A larger number of seconds is a point in time.
+const LONGEST_FROM_NOW: u64 = 30 * 24 * 60 * 60;
+
+/// In January 2038. Servers that count in 32 bits take a later one for the past.
+const LATEST: u64 = i32::MAX as u64;
+
+/// What stands in a command for a time to live: seconds from now up to 30 days,
+/// beyond that seconds since 1970. Never 0, which is for ever.
+#[derive(Clone, Copy)]
+pub(crate) struct Expiry(u64);
+
+impl Expiry {
+    pub(crate) fn of(ttl: Ttl) -> Self {
+        Self::counted(ttl, SystemTime::now())
+    }
+
+    fn counted(ttl: Ttl, now: SystemTime) -> Self {
+        let seconds = rounded_up(ttl.as_millis());
+        if seconds <= LONGEST_FROM_NOW {
+            return Self(seconds);
+        }
+        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let end = rounded_up(now + ttl.as_millis());
+        // From then on, a server that still works counts in more bits.
+        Self(if now / 1_000 < LATEST { end.min(LATEST) } else { end })
+    }
+}
+
+/// One more second than whole ones: the server's clock goes in steps of a
+/// second, and the next step may come at once.
+fn rounded_up(millis: u64) -> u64 {
+    millis.div_ceil(1_000) + 1
+}
+
+impl fmt::Display for Expiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn seconds(millis: u64) -> u64 {
+        seconds_at(NOW, millis)
+    }
+
+    fn seconds_at(now: u64, millis: u64) -> u64 {
+        let now = UNIX_EPOCH + Duration::from_millis(now * 1_000 + 1);
+        Expiry::counted(Ttl::from_millis(millis).expect("a time to live"), now).0
+    }
+
+    #[test]
+    fn no_time_to_live_is_cut_short() {
+        assert_eq!(seconds(1), 2);
+        assert_eq!(seconds(999), 2);
+        assert_eq!(seconds(1_000), 2);
+        assert_eq!(seconds(1_001), 3);
+    }
+
+    #[test]
+    fn a_time_to_live_is_never_taken_for_a_date_in_1970() {
+        let month = 30 * 24 * 60 * 60;
+        assert_eq!(seconds((month - 1) * 1_000), month);
+        assert_eq!(seconds((month - 1) * 1_000 + 1), NOW + month + 1);
+        assert_eq!(seconds(month * 1_000), NOW + month + 2);
+        assert_eq!(seconds(Ttl::MAX.as_millis()), NOW + 400 * 24 * 60 * 60 + 2);
+    }
+
+    #[test]
+    fn no_date_is_one_that_32_bits_take_for_the_past() {
+        let (day, longest) = (24 * 60 * 60, Ttl::MAX.as_millis());
+        let (most, last) = (longest / 1_000, 2_147_483_647);
+        assert_eq!(seconds_at(last - most - 2, longest), last);
+        assert_eq!(seconds_at(last - most - 1, longest), last);
+        assert_eq!(seconds_at(last - day, longest), last);
+        // Seconds from now are no date.
+        assert_eq!(seconds_at(last - day, 10 * day * 1_000), 10 * day + 1);
+        assert_eq!(seconds_at(last, longest), last + most + 2);
+    }
+}

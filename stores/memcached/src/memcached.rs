@@ -1,0 +1,269 @@
+//! The store: [`Memcached`].
+
+use std::fmt;
+use std::sync::Arc;
+
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Keep, Key, Store, Ttl};
+
+use crate::error::MemcachedError;
+use crate::expiry::Expiry;
+use crate::options::MemcachedOptions;
+use crate::pool::{Loan, Pool};
+use crate::reply::Swapped;
+use crate::server::{MemcachedDial, MemcachedServer};
+
+// Longer keys, white space and control characters would be no keys of Memcached;
+// `Key` consists of visible ASCII.
+const _: () = assert!(Key::MAX <= 250);
+
+/// Keeps sessions in Memcached 1.6 or newer. Inside a tokio runtime only.
+///
+/// Every operation but `remove` is one command for one key, and one round trip.
+/// The server removes what is past its time by itself.
+///
+/// | operation | command |
+/// |---|---|
+/// | load | `mg`, with `T` where it postpones the expiry |
+/// | create | `add` |
+/// | update | `cas`; after an `mg` where the version that was seen is one that the same request wrote |
+/// | remove | `mg`, and an `md` of the version that it saw, again until nobody was faster |
+///
+/// Values stand in the server as they are given, with flags 0, so that other
+/// programs can read them.
+///
+/// # What is kept
+///
+/// Nothing beyond the server's memory: all sessions end when the server
+/// restarts. A server whose memory is full evicts the records that were not used
+/// for the longest time, and ends sessions before their time. Started with `-M`,
+/// it refuses new values instead; a record whose change was refused stays as it
+/// was.
+///
+/// # Who can read it
+///
+/// Memcached asks for no password and encrypts nothing, unless it was set up to.
+/// Whoever reaches its port can read and change all sessions, so keep it on a
+/// network of its own, or use [`new`](Self::new).
+///
+/// # Times
+///
+/// Memcached counts whole seconds. A record lives for its time at least, and for
+/// up to three seconds more. A time to live of 30 days or more is sent as a date,
+/// so a server whose clock is ahead or behind ends it by that much too early or
+/// too late. Until January 19, 2038, no such date is later than that day: a
+/// server that counts in 32 bits would take it for the past.
+///
+/// # When the connection fails
+///
+/// An operation whose reply did not arrive is an error, and may or may not have
+/// happened. It is never sent again, so it does not happen twice. The next
+/// operation makes a new connection if it has to.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), cloakroom_memcached::MemcachedError> {
+/// use cloakroom_memcached::Memcached;
+///
+/// let store = Memcached::connect("memcached://127.0.0.1").await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clones share the connections.
+pub struct Memcached<D: MemcachedDial = MemcachedServer> {
+    pool: Arc<Pool<D>>,
+    pub(crate) max_value_bytes: usize,
+}
+
+/// The version of a record in [`Memcached`]: its CAS token if it was loaded, its
+/// bytes if it was written, because Memcached does not say which token they got.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MemcachedRevision(Seen);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Seen {
+    Token(u64),
+    Bytes(Box<[u8]>),
+}
+
+impl Memcached {
+    /// Connects to the server that a URL names: `memcached://127.0.0.1`, or
+    /// `memcached://host:port`. `memcache://` means the same.
+    ///
+    /// The connection is neither encrypted nor signed in. [`new`](Self::new) is
+    /// for servers that want that.
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, when the server is not there, and when it is
+    /// older than version 1.6.
+    pub async fn connect(url: &str) -> Result<Self, MemcachedError> {
+        Self::options().connect(url).await
+    }
+
+    /// Connects to the server on Memcached's usual port of this machine:
+    /// `127.0.0.1:11211`.
+    ///
+    /// # Errors
+    ///
+    /// When the server is not there, and when it is older than version 1.6.
+    pub async fn local() -> Result<Self, MemcachedError> {
+        Self::connect("memcached://127.0.0.1:11211").await
+    }
+
+    /// Timeouts, the number of connections and the longest value, to be changed
+    /// before connecting.
+    pub fn options() -> MemcachedOptions {
+        MemcachedOptions::default()
+    }
+}
+
+impl<D: MemcachedDial> Memcached<D> {
+    /// Uses connections of your own making: through TLS, to a Unix socket, or
+    /// signed in. [`MemcachedDial`] has an example.
+    #[must_use]
+    pub fn new(dial: D) -> Self {
+        Memcached::options().dial(dial)
+    }
+
+    pub(crate) fn with(dial: D, options: &MemcachedOptions, max_value_bytes: usize) -> Self {
+        Self { pool: Arc::new(Pool::new(dial, options)), max_value_bytes }
+    }
+
+    /// What the server takes, if it says so. Fails where there is no server that
+    /// the store can use.
+    pub(crate) async fn ask_for_limit(&self) -> Result<Option<usize>, MemcachedError> {
+        let mut loan = self.pool.lend().await?;
+        let greeted = self.pool.in_time(loan.greet()).await;
+        loan.end(greeted)?;
+
+        let mut loan = self.pool.lend().await?;
+        let limit = self.pool.in_time(loan.item_size_max()).await;
+        match loan.end(limit) {
+            // A service that shows no settings.
+            Err(fault) if fault.is_refusal() => Ok(None),
+            limit => limit,
+        }
+    }
+
+    fn check_length(&self, value: &[u8]) -> Result<(), MemcachedError> {
+        if value.len() > self.max_value_bytes { Err(MemcachedError::TOO_LARGE) } else { Ok(()) }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<D: MemcachedDial> Keep for Memcached<D> {}
+
+#[diagnostic::do_not_recommend]
+impl<D: MemcachedDial> Store for Memcached<D> {
+    type Error = MemcachedError;
+    type Value = Vec<u8>;
+    type Revision = MemcachedRevision;
+
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, MemcachedError> {
+        let mut loan = self.pool.lend().await?;
+        let found = self.pool.in_time(loan.load(key, extend.map(Expiry::of))).await;
+        let found = loan.end(found)?;
+        Ok(found.map(|Record { value, revision, .. }| {
+            Record::new(value, MemcachedRevision(Seen::Token(revision)))
+        }))
+    }
+
+    async fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> Result<Create<MemcachedRevision>, MemcachedError> {
+        self.check_length(value)?;
+        let mut loan = self.pool.lend().await?;
+        let added = self.pool.in_time(loan.add(key, value, Expiry::of(ttl))).await;
+        match loan.end(added)? {
+            true => Ok(Create::Created(MemcachedRevision::of(value))),
+            false => Ok(Create::KeyTaken),
+        }
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &MemcachedRevision,
+    ) -> Result<Update<MemcachedRevision>, MemcachedError> {
+        self.check_length(value)?;
+        let mut loan = self.pool.lend().await?;
+        let swapped = self.pool.in_time(swap(&mut loan, key, value, ttl, &seen.0)).await;
+        match loan.end(swapped)? {
+            Swapped::Done => Ok(Update::Updated(MemcachedRevision::of(value))),
+            Swapped::Conflict => Ok(Update::Conflict),
+            Swapped::Gone => Ok(Update::Gone),
+        }
+    }
+
+    async fn remove(&self, key: &Key) -> Result<Option<Vec<u8>>, MemcachedError> {
+        let mut loan = self.pool.lend().await?;
+        let removed = self.pool.in_time(take(&mut loan, key)).await;
+        loan.end(removed)
+    }
+}
+
+/// Writes where the record is still what was seen.
+async fn swap<D: MemcachedDial>(
+    loan: &mut Loan<'_, D>,
+    key: &Key,
+    value: &[u8],
+    ttl: Ttl,
+    seen: &Seen,
+) -> Result<Swapped, MemcachedError> {
+    let token = match seen {
+        Seen::Token(token) => *token,
+        Seen::Bytes(bytes) => match loan.load(key, None).await? {
+            None => return Ok(Swapped::Gone),
+            Some(record) if *record.value != **bytes => return Ok(Swapped::Conflict),
+            Some(record) => record.revision,
+        },
+    };
+    loan.swap(key, value, Expiry::of(ttl), token).await
+}
+
+/// Deletes exactly what it hands out, however often others write meanwhile.
+async fn take<D: MemcachedDial>(
+    loan: &mut Loan<'_, D>,
+    key: &Key,
+) -> Result<Option<Vec<u8>>, MemcachedError> {
+    while let Some(record) = loan.load(key, None).await? {
+        match loan.delete(key, record.revision).await? {
+            Swapped::Done => return Ok(Some(record.value)),
+            Swapped::Conflict => {}
+            Swapped::Gone => break,
+        }
+    }
+    Ok(None)
+}
+
+impl MemcachedRevision {
+    fn of(value: &[u8]) -> Self {
+        Self(Seen::Bytes(value.into()))
+    }
+}
+
+impl<D: MemcachedDial> Clone for Memcached<D> {
+    fn clone(&self) -> Self {
+        Self { pool: self.pool.clone(), max_value_bytes: self.max_value_bytes }
+    }
+}
+
+impl<D: MemcachedDial> fmt::Debug for Memcached<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memcached").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemcachedRevision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemcachedRevision(..)")
+    }
+}

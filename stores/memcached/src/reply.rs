@@ -1,0 +1,87 @@
+//! What the lines of replies say.
+
+use crate::error::MemcachedError;
+
+/// The head of a record that is there.
+pub(crate) struct Found {
+    pub(crate) length: u64,
+    pub(crate) token: u64,
+}
+
+impl Found {
+    /// Reads the reply to `mg .. v c`: `VA <length> c<token>`, or `EN`.
+    pub(crate) fn in_line(line: &[u8]) -> Result<Option<Self>, MemcachedError> {
+        if line == b"EN" {
+            return Ok(None);
+        }
+        let Some(head) = line.strip_prefix(b"VA ") else { return Err(refusal(line)) };
+        let mut parts = head.split(|&byte| byte == b' ');
+        let length = parts.next().and_then(number);
+        let token = parts.find_map(|part| number(part.strip_prefix(b"c")?));
+        match (length, token) {
+            // Every write would then be taken for the right version.
+            (_, Some(0)) => Err(MemcachedError::WITHOUT_CAS),
+            (Some(length), Some(token)) => Ok(Some(Self { length, token })),
+            _ => Err(MemcachedError::UNEXPECTED),
+        }
+    }
+}
+
+/// What became of a change that names the version it is meant for.
+pub(crate) enum Swapped {
+    Done,
+    Conflict,
+    Gone,
+}
+
+/// What a line says that is no reply of the command's own.
+pub(crate) fn refusal(line: &[u8]) -> MemcachedError {
+    match line {
+        b"ERROR" => MemcachedError::UNKNOWN_COMMAND,
+        b"SERVER_ERROR object too large for cache" => MemcachedError::TOO_LARGE,
+        line if line.starts_with(b"SERVER_ERROR out of memory") => MemcachedError::FULL,
+        line if line.starts_with(b"SERVER_ERROR") || line.starts_with(b"CLIENT_ERROR") => {
+            MemcachedError::REFUSED
+        }
+        _ => MemcachedError::UNEXPECTED,
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_found_whatever_else_the_server_says_about_it() {
+        for line in ["VA 4 c17", "VA 4 s4 c17 W", "VA 4 t-1 c17"] {
+            let found = Found::in_line(line.as_bytes()).expect("a reply").expect("a record");
+            assert_eq!((found.length, found.token), (4, 17), "{line}");
+        }
+        assert!(matches!(Found::in_line(b"EN"), Ok(None)));
+    }
+
+    #[test]
+    fn a_line_that_is_no_reply_is_a_fault() {
+        for line in ["", "VA", "VA ", "VA 4", "VA x c1", "VA 4 c", "VA -4 c1", "EN 1", "HD"] {
+            assert!(Found::in_line(line.as_bytes()).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_server_without_cas_is_told_apart() {
+        let fault = Found::in_line(b"VA 4 c0").err().expect("a fault");
+        assert!(fault.to_string().contains("`-C`"), "{fault}");
+    }
+
+    #[test]
+    fn a_message_of_the_server_is_not_repeated() {
+        for line in ["SERVER_ERROR secret", "CLIENT_ERROR secret", "secret"] {
+            let fault = refusal(line.as_bytes());
+            assert!(!format!("{fault} {fault:?}").contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A cache in front of Redis that the server itself keeps coherent.
+
+mod options;
+mod records;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use redis::{Pipeline, PushInfo, PushKind, Value};
+
+pub use self::options::NearCacheOptions;
+use self::records::Records;
+use crate::command::{bytes, on};
+use crate::error::RedisError;
+use crate::redis::{Redis, RedisRevision};
+use crate::server::{Listener, RedisServer};
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Keep, Key, Store, Ttl};
+
+/// Keeps what was read from [`Redis`] in this process, so that a session which
+/// is read again needs no round trip.
+///
+/// The server remembers what it has told this process, and says at once when any
+/// of it changes or ends (client-side caching, `CLIENT TRACKING` in RESP3). Changes
+/// are made at the server by compare-and-swap as ever, so no update is overwritten
+/// unseen, and a session that has ended is never written again.
+///
+/// # How old a read may be
+///
+/// A process sees its own changes at once. What another process changes, or
+/// ends, it sees when the server's message has arrived: usually within a
+/// millisecond. When the connection breaks, the cache is emptied, and reads go to
+/// the server. A connection that has gone silent, which nobody is told of, is
+/// believed for [`max_silence`](NearCacheOptions::max_silence): one second, unless
+/// you choose another. So after a logout elsewhere, that is the longest time for
+/// which a request may still be served. Where this is too long, use [`Redis`]
+/// itself.
+///
+/// # What it is for
+///
+/// Requests that only read. With
+/// [`Renewal::EveryRequest`](cloakroom::Renewal::EveryRequest) every request postpones
+/// the expiry at the server, and nothing is gained. One server only, Redis 6.2 or
+/// newer, or Valkey: not a cluster, and no proxy that does not speak RESP3.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), cloakroom_redis::RedisError> {
+/// use cloakroom_redis::{NearCache, Redis};
+///
+/// let store = NearCache::new(Redis::connect("redis://127.0.0.1").await?).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clones share the records and the connection.
+#[derive(Clone)]
+pub struct NearCache<S = Redis> {
+    store: S,
+    records: Arc<Records>,
+}
+
+impl NearCache {
+    /// Puts a cache with the default options in front of a server. It makes a
+    /// connection of its own there.
+    ///
+    /// # Errors
+    ///
+    /// When the server is not there, or cannot say what changed: before Redis 6, or
+    /// where an access rule forbids `CLIENT TRACKING`.
+    pub async fn new(redis: Redis) -> Result<Self, RedisError> {
+        Self::options().in_front_of(redis).await
+    }
+
+    /// How much it keeps, and how long it believes a silent connection.
+    pub fn options() -> NearCacheOptions {
+        NearCacheOptions::default()
+    }
+
+    async fn open(redis: Redis, options: NearCacheOptions) -> Result<Self, RedisError> {
+        let records = Arc::new(Records::new(options.capacity, options.max_silence));
+        let server = redis.connection.with_listener(records.clone());
+        server.open().await.map_err(RedisError::of)?;
+        Ok(Self { store: Redis::new(server), records })
+    }
+
+    async fn load_from_server(
+        &self,
+        key: &Key,
+        asked_at: Instant,
+    ) -> Result<Loaded<Self>, RedisError> {
+        let question = self.records.ask(key);
+        let answer = self.ask(key).await?;
+        self.records.heard(asked_at);
+        let Some((value, left)) = answer else { return Ok(None) };
+        question.keep(value.clone(), left.and_then(|left| asked_at.checked_add(left)));
+        Ok(Some(record(value)))
+    }
+
+    /// The value, and how long it is kept by the server: `None` when that is for
+    /// ever.
+    async fn ask(&self, key: &Key) -> Result<Option<(Bytes, Option<Duration>)>, RedisError> {
+        let mut commands = Pipeline::with_capacity(2);
+        commands.add_command(on(key, "GET", 0)).add_command(on(key, "PTTL", 0));
+        let replies = self.store.connection.send_all(&commands, 0, 2).await;
+        let replies: Result<[Value; 2], _> = replies.map_err(RedisError::of)?.try_into();
+        let Ok([value, left]) = replies else { return Err(RedisError::UNEXPECTED) };
+        let left = left.extract_error().map_err(RedisError::of)?;
+        let Some(value) = bytes(value.extract_error())? else { return Ok(None) };
+        let left = match left {
+            Value::Int(-1) => None,
+            // It ended in between.
+            Value::Int(-2) => Some(0),
+            Value::Int(left) => Some(u64::try_from(left).map_err(|_| RedisError::UNEXPECTED)?),
+            _ => return Err(RedisError::UNEXPECTED),
+        };
+        Ok(Some((value, left.map(Duration::from_millis))))
+    }
+}
+
+impl<S> fmt::Debug for NearCache<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NearCache").finish_non_exhaustive()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Keep for NearCache<Redis<RedisServer>> {}
+
+#[diagnostic::do_not_recommend]
+impl Store for NearCache<Redis<RedisServer>> {
+    type Error = RedisError;
+    type Value = Bytes;
+    type Revision = RedisRevision;
+
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, RedisError> {
+        if extend.is_some() {
+            return self.store.load(key, extend).await;
+        }
+        let asked_at = Instant::now();
+        if let Some(value) = self.records.get(key, asked_at) {
+            return Ok(Some(record(value)));
+        }
+        // In a box, so that it does not enlarge the reads that need no answer.
+        Box::pin(self.load_from_server(key, asked_at)).await
+    }
+
+    async fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> Result<Create<RedisRevision>, RedisError> {
+        let _changing = self.records.change(key);
+        self.store.create(key, value, ttl).await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &RedisRevision,
+    ) -> Result<Update<RedisRevision>, RedisError> {
+        let _changing = self.records.change(key);
+        self.store.update(key, value, ttl, seen).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<Option<Bytes>, RedisError> {
+        let _changing = self.records.change(key);
+        self.store.remove(key).await
+    }
+}
+
+fn record(value: Bytes) -> Record<Bytes, RedisRevision> {
+    Record::new(value.clone(), RedisRevision(value))
+}
+
+impl Listener for Records {
+    fn hear(&self, push: &PushInfo) {
+        if push.kind != PushKind::Invalidate {
+            return;
+        }
+        match push.data.first() {
+            Some(Value::Array(keys)) => {
+                for key in keys {
+                    match key {
+                        Value::BulkString(key) => self.forget(key),
+                        _ => self.forget_all(),
+                    }
+                }
+            }
+            // The whole database was emptied, or this is not understood.
+            _ => self.forget_all(),
+        }
+    }
+
+    fn start_over(&self) {
+        self.forget_all();
+    }
+}

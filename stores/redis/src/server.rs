@@ -1,0 +1,213 @@
+//! The connection to one server: [`RedisServer`].
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, Pipeline, PushInfo, PushKind,
+    RedisError, RedisFuture, RedisResult, ServerErrorKind, Value, cmd,
+};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::command::timed_out;
+use crate::options::RedisOptions;
+
+/// The connection to one server that [`Redis::connect`](crate::Redis::connect)
+/// makes: shared by all operations at once, and made anew when it broke or when
+/// a reply did not arrive in time.
+///
+/// An operation that cannot get a connection fails, and the next one tries
+/// again; nothing waits for a server that is down.
+#[derive(Clone)]
+pub struct RedisServer {
+    shared: Arc<Shared>,
+}
+
+/// Hears what a server says unasked, of the keys that were read from it.
+pub(crate) trait Listener: Send + Sync {
+    /// Called in the order in which the server has answered.
+    fn hear(&self, push: &PushInfo);
+
+    /// From now on there is another connection, or none: what was heard so far
+    /// is not the whole any more.
+    fn start_over(&self);
+}
+
+struct Shared {
+    client: Client,
+    config: AsyncConnectionConfig,
+    connection_timeout: Duration,
+    database: i64,
+    link: Mutex<Arc<Link>>,
+    listener: Option<Arc<dyn Listener>>,
+}
+
+/// One connection, from before it is made until it is given up.
+#[derive(Default)]
+struct Link {
+    connection: OnceCell<MultiplexedConnection>,
+    is_broken: Arc<AtomicBool>,
+}
+
+impl RedisServer {
+    /// A server to which the first operation connects.
+    pub(crate) fn lazy(info: ConnectionInfo, options: RedisOptions) -> RedisResult<Self> {
+        let database = info.redis_settings().db();
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(options.connection_timeout))
+            .set_response_timeout(Some(options.response_timeout));
+        let shared = Shared {
+            client: Client::open(info)?,
+            config,
+            connection_timeout: options.connection_timeout,
+            database,
+            link: Mutex::default(),
+            listener: None,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The same server on a connection of its own, on which it tells of changes
+    /// in what was read.
+    pub(crate) fn with_listener(&self, listener: Arc<dyn Listener>) -> Self {
+        let shared = Shared {
+            client: self.shared.client.clone(),
+            config: self.shared.config.clone(),
+            connection_timeout: self.shared.connection_timeout,
+            database: self.shared.database,
+            link: Mutex::default(),
+            listener: Some(listener),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Connects, if nobody has yet.
+    pub(crate) async fn open(&self) -> RedisResult<()> {
+        self.shared.connection(&self.shared.link()).await.map(drop)
+    }
+
+    pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
+        let link = self.shared.link();
+        let mut connection = self.shared.connection(&link).await?;
+        let reply = connection.send_packed_command(command).await.and_then(Value::extract_error);
+        link.check(&reply);
+        reply
+    }
+
+    pub(crate) async fn send_all(
+        &self,
+        commands: &Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisResult<Vec<Value>> {
+        let link = self.shared.link();
+        let mut connection = self.shared.connection(&link).await?;
+        let replies = connection.send_packed_commands(commands, offset, count).await;
+        link.check(&replies);
+        replies
+    }
+}
+
+impl Shared {
+    /// The present link, or a new one in the place of one that broke.
+    fn link(&self) -> Arc<Link> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        if link.is_broken.load(Ordering::Relaxed) {
+            *link = Arc::default();
+            // Behind the lock, so that nobody asks on the old one and keeps it.
+            if let Some(listener) = &self.listener {
+                listener.start_over();
+            }
+        }
+        link.clone()
+    }
+
+    async fn connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
+        match link.connection.get() {
+            Some(connection) => Ok(connection.clone()),
+            // In a box, so that it does not enlarge every operation.
+            None => Box::pin(self.first_connection(link)).await,
+        }
+    }
+
+    /// Of all who wait for a connection one makes it. Whoever has waited for the
+    /// whole time gives up, however many have tried in vain.
+    async fn first_connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
+        let connecting = link.connection.get_or_try_init(|| self.connect(&link.is_broken));
+        let connection = match timeout(self.connection_timeout, connecting).await {
+            Ok(connection) => connection.cloned(),
+            Err(_) => Err(timed_out()),
+        };
+        link.check(&connection);
+        connection
+    }
+
+    async fn connect(&self, is_broken: &Arc<AtomicBool>) -> RedisResult<MultiplexedConnection> {
+        let is_broken = is_broken.clone();
+        let listener = self.listener.clone();
+        let config = self.config.clone().set_push_sender(move |push: PushInfo| {
+            if push.kind == PushKind::Disconnection {
+                is_broken.store(true, Ordering::Relaxed);
+            }
+            match &listener {
+                Some(listener) if push.kind == PushKind::Disconnection => listener.start_over(),
+                Some(listener) => listener.hear(&push),
+                None => {}
+            }
+            Ok::<(), RedisError>(())
+        });
+        let mut connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        if self.listener.is_some() {
+            let track = cmd("CLIENT").arg("TRACKING").arg("ON").take();
+            connection.send_packed_command(&track).await?.extract_error()?;
+        }
+        Ok(connection)
+    }
+}
+
+impl Link {
+    fn check<T>(&self, answer: &RedisResult<T>) {
+        if answer.as_ref().is_err_and(breaks_connection) {
+            self.is_broken.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether the next operation is better off with a new connection: also after a
+/// timeout, since a connection may be dead and nobody says so, and at a server
+/// that is no master any more.
+fn breaks_connection(fault: &RedisError) -> bool {
+    fault.is_io_error()
+        || fault.is_unrecoverable_error()
+        || fault.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+impl ConnectionLike for RedisServer {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(self.send(command))
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(self.send_all(pipeline, offset, count))
+    }
+
+    fn get_db(&self) -> i64 {
+        self.shared.database
+    }
+}
+
+impl fmt::Debug for RedisServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisServer").finish_non_exhaustive()
+    }
+}

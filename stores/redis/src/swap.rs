@@ -1,0 +1,117 @@
+//! The compare-and-swap behind [`Store::update`](cloakroom::Store::update).
+//!
+//! Compared are the bytes themselves: for the server that is less work than any
+//! digest of them, and nobody can make two values that it takes for one.
+//!
+//! Valkey 8.1 and Redis 8.4 can do it in a `SET`; older servers run a script. A
+//! server is asked for the former until it refuses.
+
+use std::sync::LazyLock;
+use std::sync::atomic::Ordering;
+
+use cloakroom::store::Update;
+use cloakroom::{Key, Ttl};
+use data_encoding::HEXLOWER;
+use redis::aio::ConnectionLike;
+use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+
+use crate::command::{on, with_room};
+use crate::error::RedisError;
+use crate::redis::{Redis, RedisRevision};
+
+const SCRIPT: &str = "\
+local held = redis.call('GET', KEYS[1])
+if held == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  return 1
+end
+return held and 0 or -1
+";
+
+/// The name under which a server keeps a script that it has seen.
+static NAME: LazyLock<String> = LazyLock::new(|| {
+    HEXLOWER.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, SCRIPT.as_bytes()).as_ref())
+});
+
+impl<C> Redis<C>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
+    pub(crate) async fn compare_and_swap(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &RedisRevision,
+    ) -> Result<Update<RedisRevision>, RedisError> {
+        if !self.swaps_by_script.load(Ordering::Relaxed) {
+            if let Some(updated) = self.swap_natively(key, value, ttl, seen).await? {
+                return Ok(updated);
+            }
+            self.swaps_by_script.store(true, Ordering::Relaxed);
+        }
+        match self.run_script(key, value, ttl, seen).await {
+            Ok(Value::Int(1)) => Ok(Update::Updated(RedisRevision::of(value))),
+            Ok(Value::Int(0)) => Ok(Update::Conflict),
+            Ok(Value::Int(-1)) => Ok(Update::Gone),
+            reply => Err(RedisError::of_reply(reply)),
+        }
+    }
+
+    /// `None` when the server does not know how.
+    async fn swap_natively(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &RedisRevision,
+    ) -> Result<Option<Update<RedisRevision>>, RedisError> {
+        let mut command = on(key, "SET", value.len() + seen.0.len());
+        command.arg(value).arg("IFEQ").arg(&*seen.0).arg("PX").arg(ttl.as_millis());
+        match self.send(&command).await {
+            Ok(Value::Okay) => Ok(Some(Update::Updated(RedisRevision::of(value)))),
+            Ok(Value::Nil) => self.why_not(key).await.map(Some),
+            Err(error) if is_syntax_error(&error) => Ok(None),
+            reply => Err(RedisError::of_reply(reply)),
+        }
+    }
+
+    /// Why a record was not replaced.
+    async fn why_not(&self, key: &Key) -> Result<Update<RedisRevision>, RedisError> {
+        match self.send(&on(key, "EXISTS", 0)).await {
+            Ok(Value::Int(0)) => Ok(Update::Gone),
+            Ok(Value::Int(_)) => Ok(Update::Conflict),
+            reply => Err(RedisError::of_reply(reply)),
+        }
+    }
+
+    async fn run_script(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &RedisRevision,
+    ) -> RedisResult<Value> {
+        let command = |name: &str, script: &str| {
+            let key = key.as_bytes();
+            let mut command = with_room(script.len() + key.len() + value.len() + seen.0.len());
+            command.arg(name).arg(script).arg(1).arg(key);
+            command.arg(&*seen.0).arg(value).arg(ttl.as_millis());
+            command
+        };
+        match self.send(&command("EVALSHA", &NAME)).await {
+            // A server that was restarted, or that took over, has yet to see it.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.send(&command("EVAL", SCRIPT)).await
+            }
+            reply => reply,
+        }
+    }
+}
+
+/// What a server says to options of `SET` that it does not know.
+fn is_syntax_error(error: &redis::RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+        && error.detail() == Some("syntax error")
+}

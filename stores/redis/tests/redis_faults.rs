@@ -1,0 +1,188 @@
+//! Redis that is not there, dies, is silent, or is behind a bad network.
+
+use std::time::{Duration, Instant};
+
+use cloakroom::store::Loaded;
+use cloakroom::{Key, Store};
+use cloakroom_redis::{Redis, RedisError};
+use servers::proxy::{Fault, Proxy};
+use servers::races::{fresh_number, increment_once, load_number};
+use servers::redis::RedisServer as Server;
+use servers::writers::Writers;
+use servers::{becomes_true, free_port};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+const TIMEOUT: Duration = Duration::from_millis(300);
+/// Both timeouts, and what a busy machine adds.
+const DEADLINE: Duration = Duration::from_millis(1_500);
+const RECOVERY: Duration = Duration::from_secs(2);
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
+    let url = format!("redis://127.0.0.1:{}", free_port());
+    let start = Instant::now();
+    let fault = Redis::options().connection_timeout(TIMEOUT).connect(&url).await;
+    assert_eq!(fault.expect_err("nobody listens").to_string(), "the connection to Redis failed");
+    assert!(start.elapsed() < DEADLINE);
+}
+
+#[tokio::test]
+async fn an_operation_on_a_server_that_went_away_is_an_error_within_the_deadline() {
+    let server = Server::start(&[]);
+    let store = impatient(&server.url()).await;
+    let key = fresh_number(&store).await;
+    server.kill();
+    for _ in 0..10 {
+        let start = Instant::now();
+        assert!(store.load(&key, None).await.is_err());
+        assert!(start.elapsed() < DEADLINE);
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_cannot_be_read_is_an_error_that_does_not_repeat_it() {
+    for url in ["", "redis", "http://127.0.0.1", "redis://user:secret@:x"] {
+        let fault = Redis::connect(url).await.expect_err("no URL of Redis");
+        assert!(!format!("{fault} {fault:?}").contains("secret"));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_error_that_does_not_repeat_it() {
+    let server = Server::start(&[]);
+    server.ask::<()>(&["CONFIG", "SET", "requirepass", "right"]);
+    let url = format!("redis://:secret@127.0.0.1:{}", server.port());
+    let fault = Redis::connect(&url).await.expect_err("the password is wrong");
+    assert!(!format!("{fault} {fault:?}").contains("secret"));
+    Redis::connect(&url.replace("secret", "right")).await.expect("the password is right");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_network_is_a_timeout_and_recovers() {
+    recovers_from(Fault::Silence, RedisError::is_timeout).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_network_is_a_timeout_and_recovers() {
+    recovers_from(Fault::Delay(2 * TIMEOUT), RedisError::is_timeout).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_that_is_cut_short_is_an_error_and_recovers() {
+    for bytes in [0, 1, 3, 5] {
+        recovers_from(Fault::Truncate(bytes), |fault| !fault.is_timeout()).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_connection_is_an_error_and_recovers() {
+    recovers_from(Fault::Cut, |fault| !fault.is_timeout()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stands_still_is_a_timeout_and_recovers() {
+    let server = Server::start(&[]);
+    let store = impatient(&server.url()).await;
+    let key = fresh_number(&store).await;
+    server.pause();
+    fails_in_time(&store, &key, RedisError::is_timeout).await;
+    server.resume();
+    answers_again(&store, &key).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_that_no_operation_met_costs_no_error() {
+    let mut server = Server::start(&["--appendonly", "yes"]);
+    let store = impatient(&server.url()).await;
+    let key = fresh_number(&store).await;
+    server.kill();
+    server.start_again();
+    assert_eq!(load_number(&store, &key).await.expect("the first try"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_writes_survive_a_server_that_is_killed_during_writes() {
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let store = impatient(&server.url()).await;
+    let writers = Writers::start(&store, 8).await;
+    for _ in 0..3 {
+        writers.write_some().await;
+        server.kill();
+        server.start_again();
+        for key in writers.keys() {
+            answers_again(&store, key).await;
+        }
+    }
+    writers.stop_and_check(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_update_whose_reply_was_lost_does_not_happen_twice() {
+    let server = Server::start(&[]);
+    let store = impatient(&server.url()).await;
+    let writers = Writers::start(&store, 8).await;
+    for _ in 0..50 {
+        writers.write_some().await;
+        server.close_connections();
+    }
+    writers.stop_and_check(&store).await;
+}
+
+async fn recovers_from(fault: Fault, is_expected: fn(&RedisError) -> bool) {
+    let server = Server::start(&[]);
+    let proxy = Proxy::before(server.port());
+    let store = impatient(&proxy.url()).await;
+    let key = fresh_number(&store).await;
+    let other = fresh_number(&store).await;
+    increment_once(&store, &other).await.expect("incremented");
+
+    proxy.set(fault);
+    fails_in_time(&store, &key, is_expected).await;
+    proxy.set(Fault::None);
+    answers_again(&store, &key).await;
+    // Late replies reach nobody.
+    for _ in 0..100 {
+        assert_eq!(load_number(&store, &other).await.expect("answers"), 1);
+        assert_eq!(load_number(&store, &key).await.expect("answers"), 0);
+    }
+}
+
+/// Many operations at once, so that some wait for the connection of others.
+async fn fails_in_time(store: &Redis, key: &Key, is_expected: fn(&RedisError) -> bool) {
+    let mut operations = JoinSet::new();
+    for _ in 0..20 {
+        let (store, key) = (store.clone(), key.clone());
+        operations.spawn(async move {
+            let start = Instant::now();
+            let loaded: Result<Loaded<Redis>, _> = store.load(&key, None).await;
+            (loaded.expect_err("the reply does not arrive"), start.elapsed())
+        });
+    }
+    for (fault, time) in operations.join_all().await {
+        assert!(time < DEADLINE, "an error after {time:?}");
+        assert!(is_expected(&fault), "{fault}");
+    }
+}
+
+async fn answers_again(store: &Redis, key: &Key) {
+    let start = Instant::now();
+    while store.load(key, None).await.is_err() {
+        assert!(start.elapsed() < RECOVERY, "no recovery within {RECOVERY:?}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn impatient(url: &str) -> Redis {
+    let options = Redis::options().response_timeout(TIMEOUT).connection_timeout(TIMEOUT);
+    options.connect(url).await.expect("the server is up")
+}
+
+#[test]
+fn a_server_of_the_tests_stops_when_it_is_dropped() {
+    let server = Server::start(&[]);
+    let (port, folder) = (server.port(), server.folder().to_owned());
+    drop(server);
+    assert!(std::net::TcpListener::bind(("127.0.0.1", port)).is_ok(), "it still listens");
+    assert!(becomes_true(RECOVERY, || !folder.exists()), "its folder is still there");
+}

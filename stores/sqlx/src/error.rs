@@ -1,0 +1,244 @@
+//! What can go wrong: [`SqlError`].
+
+use std::error::Error;
+use std::{fmt, io};
+
+use sqlx::error::DatabaseError;
+
+use crate::is_read_only;
+
+/// What can go wrong at a store in an SQL database.
+///
+/// Its message never repeats one of the server, which may name a key or hold a
+/// value.
+pub struct SqlError {
+    fault: Fault,
+}
+
+enum Fault {
+    TimedOut,
+    /// All connections were in use, or none could be made in time.
+    NoConnection,
+    PoolClosed,
+    Connection(Option<io::Error>),
+    /// The URL or the settings cannot be used.
+    Unusable,
+    SignIn,
+    NoTable,
+    /// A unique index has the value already.
+    Duplicate,
+    /// The server undid the statement to let another one through.
+    RolledBack,
+    /// A replica, perhaps one that was the master before.
+    ReadOnly,
+    /// SQLite waited in vain for other writers.
+    Locked,
+    Refused(Box<str>),
+    Unexpected,
+    TooLarge,
+}
+
+/// How a server refuses a statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// There is such a row, or such a table, already.
+    Duplicate,
+    /// It did not happen, and may be sent again.
+    RolledBack,
+    Other,
+}
+
+impl SqlError {
+    pub(crate) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
+    pub(crate) const NO_CONNECTION: Self = Self { fault: Fault::NoConnection };
+    pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
+    pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
+
+    pub(crate) fn of(error: sqlx::Error) -> Self {
+        let fault = match error {
+            sqlx::Error::Database(error) => Fault::of_server(&*error),
+            sqlx::Error::Io(error) => Fault::Connection(Some(error)),
+            sqlx::Error::WorkerCrashed => Fault::Connection(None),
+            sqlx::Error::PoolTimedOut => Fault::NoConnection,
+            sqlx::Error::PoolClosed => Fault::PoolClosed,
+            sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => Fault::Unusable,
+            _ => Fault::Unexpected,
+        };
+        Self { fault }
+    }
+
+    /// Whether it was a matter of time: no answer, no connection, or no turn at
+    /// writing.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.fault, Fault::TimedOut | Fault::NoConnection | Fault::Locked)
+    }
+
+    /// Whether the value is larger than the database takes.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.fault, Fault::TooLarge)
+    }
+
+    /// What the server has answered; nothing where it is not known how the
+    /// connection was left.
+    pub(crate) fn answer(&self) -> Option<Answer> {
+        match self.fault {
+            Fault::Duplicate => Some(Answer::Duplicate),
+            Fault::RolledBack => Some(Answer::RolledBack),
+            Fault::SignIn | Fault::NoTable | Fault::Locked => Some(Answer::Other),
+            Fault::Refused(_) | Fault::TooLarge => Some(Answer::Other),
+            Fault::TimedOut | Fault::NoConnection | Fault::PoolClosed => None,
+            // It did not happen either, but a new connection may lead to the master.
+            Fault::ReadOnly => None,
+            Fault::Connection(_) | Fault::Unusable | Fault::Unexpected => None,
+        }
+    }
+}
+
+impl Fault {
+    fn of_server(error: &dyn DatabaseError) -> Self {
+        let code = error.code().unwrap_or_default();
+        if error.is_unique_violation() {
+            return Self::Duplicate;
+        }
+        if is_read_only(error) {
+            return Self::ReadOnly;
+        }
+        if code.len() < SQLSTATE {
+            return Self::of_sqlite(&code, error.message());
+        }
+        match &*code {
+            // For PostgreSQL: somebody else makes the same table just now.
+            "42P06" | "42P07" | "42710" => Self::Duplicate,
+            "42P01" | "42S02" => Self::NoTable,
+            "22001" | "54000" => Self::TooLarge,
+            // A conflict of serializable transactions, and a deadlock.
+            "40001" | "40P01" => Self::RolledBack,
+            "25006" => Self::ReadOnly,
+            code if code.starts_with("28") => Self::SignIn,
+            code => Self::refused(code),
+        }
+    }
+
+    /// Whatever is no code could be part of a message.
+    fn refused(code: &str) -> Self {
+        let is_code = (1..=SQLSTATE).contains(&code.len())
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self::Refused(if is_code { code } else { "without a code" }.into())
+    }
+
+    /// SQLite's codes: the kind is in the lower eight bits.
+    fn of_sqlite(code: &str, message: &str) -> Self {
+        match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(5 | 6) => Self::Locked,
+            Ok(18) => Self::TooLarge,
+            Ok(1) if message.starts_with("no such table") => Self::NoTable,
+            _ => Self::refused(code),
+        }
+    }
+}
+
+/// The length of the codes that the SQL standard gives.
+const SQLSTATE: usize = 5;
+
+impl fmt::Display for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.fault {
+            Fault::TimedOut => "the database did not answer in time",
+            Fault::NoConnection => "no connection to the database was to be had in time",
+            Fault::PoolClosed => "the pool of connections to the database was closed",
+            Fault::Connection(_) => "the connection to the database failed",
+            Fault::Unusable => {
+                "no connection to the database can be made from this URL and these settings; TLS takes a TLS feature of the crate `sqlx`"
+            }
+            Fault::SignIn => "the database refused the user name or the password",
+            Fault::NoTable => "the table is not there: `migrate()` makes it",
+            Fault::Duplicate => "the database has such a row or table already",
+            Fault::RolledBack => "the database undid the operation to let another one through",
+            Fault::ReadOnly => "the database takes no changes: it is a replica, or read-only",
+            Fault::Locked => "the database is locked by others",
+            Fault::Refused(code) => return write!(f, "the database refused a statement: {code}"),
+            Fault::Unexpected => "the answer of the database cannot be understood",
+            Fault::TooLarge => "the value is larger than the database takes",
+        })
+    }
+}
+
+impl fmt::Debug for SqlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqlError({self})")
+    }
+}
+
+impl Error for SqlError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.fault {
+            Fault::Connection(Some(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use sqlx::error::ErrorKind;
+
+    use super::*;
+
+    /// What a server says; its code stands for the whole.
+    #[derive(Debug, thiserror::Error)]
+    #[error("session:secret")]
+    struct Said(&'static str);
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            "session:secret"
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn only_a_code_of_the_server_is_repeated() {
+        for (code, repeated) in [
+            ("HY000", "HY000"),
+            ("11", "11"),
+            ("", "without a code"),
+            ("\x1b[2J\n", "without a code"),
+            ("session:secret", "without a code"),
+        ] {
+            let fault = SqlError::of(sqlx::Error::Database(Box::new(Said(code))));
+            let expected = format!("the database refused a statement: {repeated}");
+            assert_eq!(fault.to_string(), expected);
+            assert!(!format!("{fault:?}").contains("secret"));
+        }
+    }
+
+    #[test]
+    fn a_connection_to_a_replica_is_not_kept() {
+        let fault = SqlError::of(sqlx::Error::Database(Box::new(Said("25006"))));
+        assert!(fault.answer().is_none());
+        assert!(fault.to_string().ends_with("it is a replica, or read-only"));
+    }
+}

@@ -1,0 +1,280 @@
+//! Sessions in MySQL or MariaDB.
+
+mod migrate;
+mod operations;
+mod statements;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Keep, Key, Store, Sweep, Ttl};
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
+use sqlx::{MySqlPool, query};
+
+use self::operations::Operation;
+use self::statements::Statements;
+use crate::error::SqlError;
+use crate::lease::{Link, Trouble, pool_options};
+use crate::limits::{SWEPT_AT_ONCE, check_length};
+use crate::name::SqlName;
+use crate::options::SqlOptions;
+use crate::revision::SqlRevision;
+
+/// Keeps sessions in MariaDB 10.5 or MySQL 8.0, or newer. Inside a tokio runtime
+/// only.
+///
+/// The table is Flask-Session's; [`migrate`](Self::migrate) makes it.
+///
+/// | column | type | what it holds |
+/// |---|---|---|
+/// | `id` | `BIGINT`, primary key | a number |
+/// | `session_id` | `VARCHAR(255)`, unique, compared by its bytes | the key |
+/// | `data` | `LONGBLOB` | the value |
+/// | `expiry` | `DATETIME(6)`, with an index | when its time is over, in UTC |
+///
+/// An operation is one statement where these servers can do it in one:
+///
+/// | operation | statements |
+/// |---|---|
+/// | load | one; two where it postpones the expiry |
+/// | create | one; two or three where the key has a row already |
+/// | update | one; two where it found another version |
+/// | remove | two; two more for each update that comes in between |
+///
+/// What is past its time is absent at once, by the server's clock. Somebody has
+/// to remove it: [`sweep`](Sweep::sweep) does, a thousand rows at a time.
+///
+/// # A table that Flask-Session made
+///
+/// It works as it is, and takes less: values of up to 65,535 bytes, since its
+/// column is a `BLOB`, and whole seconds, since its expiry is a `DATETIME`, so a
+/// record may end up to a second early (MariaDB cuts the rest off), or half a
+/// second early or late (MySQL rounds). A value that is larger is an error, in
+/// any `sql_mode`, and never cut off.
+///
+/// # What is kept
+///
+/// What the server has acknowledged survives a crash, with
+/// `innodb_flush_log_at_trx_commit = 1`, which is the default. A replica may
+/// miss the last writes when it takes over. The pool must not lead to replicas:
+/// they may still have a session that has ended. Its connections must commit by
+/// themselves (`autocommit`), as they do by default.
+///
+/// A value and the one before it have to fit into the server's
+/// `max_allowed_packet` together.
+///
+/// # When the connection fails
+///
+/// An operation that got no answer is an error, and may or may not have
+/// happened. Only where the server says that it undid a statement, because of a
+/// deadlock, is it sent again. An operation that is dropped once it has a
+/// connection goes on to its end in the background.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), cloakroom_sqlx::SqlError> {
+/// use cloakroom_sqlx::MySql;
+///
+/// let store = MySql::connect("mysql://app:password@127.0.0.1/shop").await?;
+/// store.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clones share the pool.
+#[derive(Clone)]
+pub struct MySql {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    link: Link<sqlx::MySql>,
+    statements: Statements,
+    options: SqlOptions<MySql>,
+    /// How long a value and the one before it may be, each and together; not
+    /// asked before a value is longer than any table takes.
+    room: [AtomicU64; 2],
+}
+
+impl MySql {
+    /// Uses a pool of your own, with the default options.
+    ///
+    /// Set `test_before_acquire(false)` on it to save a round trip in every
+    /// operation; an operation on a connection that the server has closed is
+    /// then an error.
+    #[must_use]
+    pub fn new(pool: MySqlPool) -> Self {
+        Self::options().pool(pool)
+    }
+
+    /// Connects to the server that a URL names, with up to ten connections:
+    /// `mysql://user:password@host:port/database`.
+    ///
+    /// For TLS, switch a TLS feature of the crate `sqlx` on in your own
+    /// `Cargo.toml`, for example `tls-rustls-ring-webpki`. The URL then says
+    /// what is demanded: without `?ssl-mode=VERIFY_IDENTITY`, a server without
+    /// TLS, or with anybody's certificate, is accepted. Without TLS, the usual
+    /// users of MySQL 8 need its feature `mysql-rsa`.
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, and when the server is not there.
+    pub async fn connect(url: &str) -> Result<Self, SqlError> {
+        Self::options().connect(url).await
+    }
+
+    /// Connects to the server on MySQL's usual port of this machine,
+    /// `127.0.0.1:3306`, as user `root`, to the database `sessions`.
+    ///
+    /// # Errors
+    ///
+    /// When the server or the database is not there.
+    pub async fn local() -> Result<Self, SqlError> {
+        Self::connect("mysql://root@127.0.0.1:3306/sessions").await
+    }
+
+    /// Names and timeouts, to be changed before connecting.
+    pub fn options() -> SqlOptions<Self> {
+        SqlOptions::new()
+    }
+
+    /// Does something with one key.
+    async fn run<T, F>(
+        &self,
+        key: &Key,
+        work: impl FnOnce(Operation) -> F + Send,
+    ) -> Result<T, SqlError>
+    where
+        F: Future<Output = Result<T, SqlError>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (shared, key) = (self.shared.clone(), key.clone());
+        self.shared.link.run(|lease| work(Operation { lease, shared, key })).await
+    }
+}
+
+impl Default for SqlOptions<MySql> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SqlOptions<MySql> {
+    /// The schema of the table, which these servers also call a database.
+    ///
+    /// # Default
+    ///
+    /// The database of the connection.
+    pub fn schema(mut self, name: SqlName) -> Self {
+        self.schema = Some(name);
+        self
+    }
+
+    /// A store that uses a pool of your own.
+    #[must_use]
+    pub fn pool(self, pool: MySqlPool) -> MySql {
+        self.store(pool, Arc::default())
+    }
+
+    /// Connects, as [`MySql::connect`].
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, and when the server is not there.
+    pub async fn connect(self, url: &str) -> Result<MySql, SqlError> {
+        let server: MySqlConnectOptions = url.parse().map_err(SqlError::of)?;
+        let trouble = Arc::default();
+        let pool = pool_options(&self, &trouble).connect_with(server).await;
+        Ok(self.store(pool.map_err(SqlError::of)?, trouble))
+    }
+
+    fn store(self, pool: MySqlPool, trouble: Arc<Trouble>) -> MySql {
+        let link = Link::new(pool, &self, trouble);
+        let statements = Statements::new(&self);
+        let room = Default::default();
+        MySql { shared: Arc::new(Shared { link, statements, options: self, room }) }
+    }
+}
+
+impl fmt::Debug for MySql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySql").finish_non_exhaustive()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Keep for MySql {}
+
+#[diagnostic::do_not_recommend]
+impl Store for MySql {
+    type Error = SqlError;
+    type Value = Arc<[u8]>;
+    type Revision = SqlRevision;
+
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, SqlError> {
+        self.run(key, move |operation| operation.load(extend)).await
+    }
+
+    async fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> Result<Create<SqlRevision>, SqlError> {
+        check_length(value)?;
+        let value = Arc::from(value);
+        self.run(key, move |operation| operation.create(value, ttl)).await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+        seen: &SqlRevision,
+    ) -> Result<Update<SqlRevision>, SqlError> {
+        check_length(value)?;
+        let (value, seen) = (Arc::from(value), seen.clone());
+        self.run(key, move |operation| operation.update(value, ttl, seen)).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, SqlError> {
+        self.run(key, Operation::remove).await
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Sweep for MySql {
+    /// Removes a thousand rows with each statement, so that it does not lock
+    /// them for long. After an error, some may have been removed.
+    async fn sweep(&self) -> Result<u64, SqlError> {
+        let mut total = 0;
+        loop {
+            let shared = self.shared.clone();
+            let swept = self.shared.link.run(move |mut lease| async move {
+                let sweep = &shared.statements.sweep;
+                Ok(lease.execute(|| query(sweep.clone())).await?.rows_affected())
+            });
+            let swept = swept.await?;
+            total += swept;
+            if swept < SWEPT_AT_ONCE {
+                return Ok(total);
+            }
+        }
+    }
+}
+
+/// Whether a server refused a change because it takes none. Only the number says
+/// so: the SQLSTATE is the general one.
+pub(crate) fn is_read_only(error: &dyn DatabaseError) -> bool {
+    /// An option of the server forbids it, here `read_only` or `super_read_only`.
+    const OPTION_PREVENTS_STATEMENT: u16 = 1_290;
+    /// InnoDB is read-only.
+    const READ_ONLY_MODE: u16 = 1_836;
+    let error = error.try_downcast_ref::<MySqlDatabaseError>();
+    error.is_some_and(|error| [OPTION_PREVENTS_STATEMENT, READ_ONLY_MODE].contains(&error.number()))
+}

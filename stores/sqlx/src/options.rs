@@ -1,0 +1,124 @@
+//! What can be chosen before connecting: [`SqlOptions`].
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use crate::name::SqlName;
+
+/// How a store in an SQL database is set up: the names in the database, and how
+/// long to wait for it. `S` is the store: [`Postgres`](crate::Postgres),
+/// [`MySql`](crate::MySql) or [`Sqlite`](crate::Sqlite).
+///
+/// It becomes a store by `connect(url)`, or by `pool(pool)` for a pool of your
+/// own. An operation ends at the latest after both times together, because it
+/// may have to wait for a connection first.
+///
+/// # Example
+///
+/// ```no_run
+/// # #[cfg(feature = "postgres")] {
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use cloakroom_sqlx::{Postgres, SqlName};
+///
+/// let store = Postgres::options()
+///     .table(SqlName::new("shop_sessions")?)
+///     .schema(SqlName::new("shop")?)
+///     .response_timeout(Duration::from_secs(1))
+///     .connect("postgres://postgres@127.0.0.1/postgres")
+///     .await?;
+/// # Ok(())
+/// # }
+/// # }
+/// ```
+#[must_use = "options do nothing until they become a store"]
+pub struct SqlOptions<S> {
+    pub(crate) table: SqlName,
+    pub(crate) schema: Option<SqlName>,
+    pub(crate) sequence: Option<SqlName>,
+    pub(crate) response_timeout: Duration,
+    pub(crate) connection_timeout: Duration,
+    store: PhantomData<fn() -> S>,
+}
+
+impl<S> SqlOptions<S> {
+    /// For the stores alone: with another `S`, there are no options.
+    pub(crate) fn new() -> Self {
+        let timeout = Duration::from_secs(5);
+        Self {
+            table: SqlName::sessions(),
+            schema: None,
+            sequence: None,
+            response_timeout: timeout,
+            connection_timeout: timeout,
+            store: PhantomData,
+        }
+    }
+
+    /// The table.
+    ///
+    /// # Default
+    ///
+    /// `sessions`, as in Flask-Session.
+    pub fn table(mut self, name: SqlName) -> Self {
+        self.table = name;
+        self
+    }
+
+    /// How long an operation may take once it has a connection. When its time
+    /// is over it is an error, and the connection is closed.
+    ///
+    /// # Default
+    ///
+    /// Five seconds.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// How long an operation may wait for a connection: for one that others
+    /// use, or for a new one.
+    ///
+    /// # Default
+    ///
+    /// Five seconds.
+    pub fn connection_timeout(mut self, timeout: Duration) -> Self {
+        self.connection_timeout = timeout;
+        self
+    }
+
+    /// The table as statements name it.
+    pub(crate) fn quoted_table(&self, quote: char) -> String {
+        let table = self.table.quoted(quote);
+        match &self.schema {
+            Some(schema) => format!("{}.{table}", schema.quoted(quote)),
+            None => table,
+        }
+    }
+}
+
+impl<S> Clone for SqlOptions<S> {
+    fn clone(&self) -> Self {
+        Self {
+            table: self.table.clone(),
+            schema: self.schema.clone(),
+            sequence: self.sequence.clone(),
+            store: PhantomData,
+            ..*self
+        }
+    }
+}
+
+impl<S> fmt::Debug for SqlOptions<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlOptions")
+            .field("table", &self.table)
+            .field("schema", &self.schema)
+            .field("sequence", &self.sequence)
+            .field("response_timeout", &self.response_timeout)
+            .field("connection_timeout", &self.connection_timeout)
+            .finish()
+    }
+}

@@ -1,0 +1,282 @@
+//! Sessions in PostgreSQL.
+
+mod migrate;
+mod statements;
+
+use std::fmt;
+use std::sync::Arc;
+
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Keep, Key, Store, Sweep, Ttl};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgPool, query};
+
+use self::statements::Statements;
+use crate::answer::{bytes, record, value};
+use crate::error::SqlError;
+use crate::lease::{Link, Trouble, pool_options};
+use crate::limits::{SWEPT_AT_ONCE, check_length};
+use crate::name::SqlName;
+use crate::options::SqlOptions;
+use crate::revision::SqlRevision;
+
+/// Keeps sessions in PostgreSQL 12 or newer. Inside a tokio runtime only.
+///
+/// Every operation is one statement, and one round trip. The table is
+/// Flask-Session's; [`migrate`](Self::migrate) makes it.
+///
+/// | column | type | what it holds |
+/// |---|---|---|
+/// | `id` | `bigint`, primary key | a number |
+/// | `session_id` | `varchar(255)`, unique | the key |
+/// | `data` | `bytea` | the value |
+/// | `expiry` | `timestamp`, with an index | when its time is over, in UTC |
+///
+/// What is past its time is absent at once, by the server's clock. Somebody has
+/// to remove it: [`sweep`](Sweep::sweep) does, a thousand rows at a time.
+///
+/// # What is kept
+///
+/// What the server has acknowledged survives a crash, unless
+/// `synchronous_commit` or `fsync` is off. A replica that is written to behind
+/// the server's back, asynchronously, may miss the last writes when it takes
+/// over. The pool must not lead to replicas: they may still have a session that
+/// has ended.
+///
+/// # When the connection fails
+///
+/// An operation that got no answer is an error, and may or may not have
+/// happened. Only where the server says that it undid a statement, because of a
+/// deadlock or a conflict of serializable transactions, is it sent again. An
+/// operation that is dropped once it has a connection goes on to its end in the
+/// background.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), cloakroom_sqlx::SqlError> {
+/// use cloakroom_sqlx::Postgres;
+///
+/// let store = Postgres::connect("postgres://postgres@127.0.0.1/postgres").await?;
+/// store.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clones share the pool.
+#[derive(Clone)]
+pub struct Postgres {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    link: Link<sqlx::Postgres>,
+    statements: Statements,
+    options: SqlOptions<Postgres>,
+}
+
+impl Postgres {
+    /// Uses a pool of your own, with the default options.
+    ///
+    /// Set `test_before_acquire(false)` on it to save a round trip in every
+    /// operation; an operation on a connection that the server has closed is
+    /// then an error.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self::options().pool(pool)
+    }
+
+    /// Connects to the server that a URL names, with up to ten connections:
+    /// `postgres://user:password@host:port/database`.
+    ///
+    /// For TLS, switch a TLS feature of the crate `sqlx` on in your own
+    /// `Cargo.toml`, for example `tls-rustls-ring-webpki`. The URL then says
+    /// what is demanded: without `?sslmode=verify-full`, a server without TLS,
+    /// or with anybody's certificate, is accepted.
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, and when the server is not there.
+    pub async fn connect(url: &str) -> Result<Self, SqlError> {
+        Self::options().connect(url).await
+    }
+
+    /// Connects to the server on PostgreSQL's usual port of this machine,
+    /// `127.0.0.1:5432`, as user `postgres`, to the database `postgres`.
+    ///
+    /// # Errors
+    ///
+    /// When the server is not there.
+    pub async fn local() -> Result<Self, SqlError> {
+        Self::connect("postgres://postgres@127.0.0.1:5432/postgres").await
+    }
+
+    /// Names and timeouts, to be changed before connecting.
+    pub fn options() -> SqlOptions<Self> {
+        SqlOptions::new()
+    }
+}
+
+impl Default for SqlOptions<Postgres> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SqlOptions<Postgres> {
+    /// The schema of the table.
+    ///
+    /// # Default
+    ///
+    /// The first one in the `search_path` of the connection that has the table.
+    pub fn schema(mut self, name: SqlName) -> Self {
+        self.schema = Some(name);
+        self
+    }
+
+    /// The sequence that numbers the rows. It is looked for in the
+    /// `search_path`, as by Flask-Session.
+    ///
+    /// # Default
+    ///
+    /// The column `id` numbers the rows itself.
+    pub fn sequence(mut self, name: SqlName) -> Self {
+        self.sequence = Some(name);
+        self
+    }
+
+    /// A store that uses a pool of your own.
+    #[must_use]
+    pub fn pool(self, pool: PgPool) -> Postgres {
+        self.store(pool, Arc::default())
+    }
+
+    /// Connects, as [`Postgres::connect`].
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, and when the server is not there.
+    pub async fn connect(self, url: &str) -> Result<Postgres, SqlError> {
+        let server: PgConnectOptions = url.parse().map_err(SqlError::of)?;
+        let trouble = Arc::default();
+        let pool = pool_options(&self, &trouble).connect_with(server).await;
+        Ok(self.store(pool.map_err(SqlError::of)?, trouble))
+    }
+
+    fn store(self, pool: PgPool, trouble: Arc<Trouble>) -> Postgres {
+        let link = Link::new(pool, &self, trouble);
+        let statements = Statements::new(&self);
+        Postgres { shared: Arc::new(Shared { link, statements, options: self }) }
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").finish_non_exhaustive()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Keep for Postgres {}
+
+#[diagnostic::do_not_recommend]
+impl Store for Postgres {
+    type Error = SqlError;
+    type Value = Arc<[u8]>;
+    type Revision = SqlRevision;
+
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, SqlError> {
+        let (shared, key) = (self.shared.clone(), key.clone());
+        let found = self.shared.link.run(move |mut lease| async move {
+            let Statements { load, extend: postpone, .. } = &shared.statements;
+            let rows = lease.rows(|| match extend {
+                None => query(load.clone()).bind(key.as_str()),
+                Some(ttl) => query(postpone.clone()).bind(key.as_str()).bind(millis(ttl)),
+            });
+            record(&rows.await?)
+        });
+        found.await
+    }
+
+    async fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> Result<Create<SqlRevision>, SqlError> {
+        check_length(value)?;
+        let (shared, key, value) = (self.shared.clone(), key.clone(), Arc::<[u8]>::from(value));
+        let made = self.shared.link.run(move |mut lease| async move {
+            let create = &shared.statements.create;
+            let done = lease.execute(|| {
+                query(create.clone()).bind(key.as_str()).bind(&*value).bind(millis(ttl))
+            });
+            Ok(match done.await?.rows_affected() {
+                0 => Create::KeyTaken,
+                _ => Create::Created(SqlRevision(value)),
+            })
+        });
+        made.await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        new: &[u8],
+        ttl: Ttl,
+        seen: &SqlRevision,
+    ) -> Result<Update<SqlRevision>, SqlError> {
+        check_length(new)?;
+        let (shared, key, seen) = (self.shared.clone(), key.clone(), seen.clone());
+        let new = Arc::<[u8]>::from(new);
+        let updated = self.shared.link.run(move |mut lease| async move {
+            let update = &shared.statements.update;
+            let rows = lease.rows(|| {
+                let query = query(update.clone()).bind(key.as_str()).bind(&*seen.0);
+                query.bind(&*new).bind(millis(ttl))
+            });
+            let rows = rows.await?;
+            Ok(match (value(&rows, 0)?, value(&rows, 1)?) {
+                (true, _) => Update::Updated(SqlRevision(new)),
+                (false, true) => Update::Conflict,
+                (false, false) => Update::Gone,
+            })
+        });
+        updated.await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, SqlError> {
+        let (shared, key) = (self.shared.clone(), key.clone());
+        let removed = self.shared.link.run(move |mut lease| async move {
+            let remove = &shared.statements.remove;
+            bytes(&lease.rows(|| query(remove.clone()).bind(key.as_str())).await?)
+        });
+        removed.await
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Sweep for Postgres {
+    /// Removes a thousand rows with each statement, and leaves those to others
+    /// that are in use. After an error, some may have been removed.
+    async fn sweep(&self) -> Result<u64, SqlError> {
+        let mut total = 0;
+        loop {
+            let shared = self.shared.clone();
+            let swept = self.shared.link.run(move |mut lease| async move {
+                let sweep = &shared.statements.sweep;
+                Ok(lease.execute(|| query(sweep.clone())).await?.rows_affected())
+            });
+            let swept = swept.await?;
+            total += swept;
+            if swept < SWEPT_AT_ONCE {
+                return Ok(total);
+            }
+        }
+    }
+}
+
+/// At most 400 days, so the number fits.
+fn millis(ttl: Ttl) -> i64 {
+    ttl.as_millis() as i64
+}

@@ -1,0 +1,335 @@
+//! Sessions in SQLite.
+
+mod statements;
+
+use std::fmt;
+use std::sync::Arc;
+
+use cloakroom::store::{Create, Loaded, Update};
+use cloakroom::{Clock, Keep, Key, Store, Sweep, Ttl};
+use sqlx::pool::PoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{SqlitePool, query};
+
+use self::statements::Statements;
+use crate::answer::{bytes, record, value};
+use crate::error::SqlError;
+use crate::lease::{Link, Trouble, pool_options};
+use crate::limits::{SWEPT_AT_ONCE, check_length};
+use crate::options::SqlOptions;
+use crate::revision::SqlRevision;
+
+/// Keeps sessions in a file of SQLite, which several processes on one machine
+/// may share. Inside a tokio runtime only.
+///
+/// Every operation is one statement, and one more where an update found
+/// another version. The table is Flask-Session's; [`migrate`](Self::migrate)
+/// makes it.
+///
+/// | column | type | what it holds |
+/// |---|---|---|
+/// | `id` | `INTEGER`, primary key | a number |
+/// | `session_id` | `VARCHAR(255)`, unique | the key |
+/// | `data` | `BLOB` | the value |
+/// | `expiry` | `DATETIME`, with an index | when its time is over, in UTC: `2026-01-31 12:00:00.000000` |
+///
+/// What is past its time is absent at once, by the clock of this machine.
+/// Somebody has to remove it: [`sweep`](Sweep::sweep) does, a thousand rows at a
+/// time.
+///
+/// # What is kept
+///
+/// What was acknowledged survives a crash of the program. It survives a power
+/// cut too, unless a pool of your own sets `synchronous` lower than `FULL`.
+///
+/// One process writes at a time. The others wait, for as long as the response
+/// timeout allows; a pool of your own has its own `busy_timeout`.
+///
+/// # In memory
+///
+/// `sqlite::memory:` is a database that ends with its connection, and so does one
+/// without a name (`sqlite://`). [`connect`](Self::connect) makes a single
+/// connection to it, which all operations share. All sessions end with it: when
+/// the last clone is dropped, and when an operation takes longer than the
+/// response timeout. A pool of your own for such a database has
+/// `max_connections(1)`, and neither `idle_timeout` nor `max_lifetime`.
+///
+/// # Example
+///
+/// ```
+/// # async fn example() -> Result<(), cloakroom_sqlx::SqlError> {
+/// use cloakroom_sqlx::Sqlite;
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("sessions.db").display().to_string();
+/// # let url = "sqlite://sessions.db";
+/// # let url = format!("sqlite://{path}");
+/// # let url = &url;
+/// let store = Sqlite::connect(url).await?;
+/// store.migrate().await?;
+/// # Ok(())
+/// # }
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+/// # runtime.expect("a runtime").block_on(example()).expect("it works");
+/// ```
+///
+/// Clones share the pool.
+#[derive(Clone)]
+pub struct Sqlite {
+    shared: Arc<Shared>,
+    clock: Clock,
+}
+
+struct Shared {
+    link: Link<sqlx::Sqlite>,
+    statements: Statements,
+}
+
+impl Sqlite {
+    /// Uses a pool of your own, with the default options.
+    #[must_use]
+    pub fn new(pool: SqlitePool) -> Self {
+        Self::options().pool(pool)
+    }
+
+    /// Opens the file that a URL names, with up to ten connections, and makes
+    /// it where it is missing: `sqlite://sessions.db` in the working directory,
+    /// or `sqlite:///var/lib/shop/sessions.db`.
+    ///
+    /// A file that it makes can be read by everybody whom the `umask` of the process
+    /// lets read it: put it into a directory of its own, with mode 0700.
+    ///
+    /// The file is set to write-ahead logging, so that readers and a writer do
+    /// not wait for each other; that does not work on a network's file system.
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, and when the file cannot be opened.
+    pub async fn connect(url: &str) -> Result<Self, SqlError> {
+        Self::options().connect(url).await
+    }
+
+    /// Opens `sessions.db` in the working directory.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened.
+    pub async fn local() -> Result<Self, SqlError> {
+        Self::connect("sqlite://sessions.db").await
+    }
+
+    /// Names and timeouts, to be changed before connecting.
+    pub fn options() -> SqlOptions<Self> {
+        SqlOptions::new()
+    }
+
+    /// The clock that tells what is past its time.
+    ///
+    /// # Default
+    ///
+    /// The system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Makes the table and the index on `expiry`, unless they are there. Any
+    /// number of processes may do so at the same time.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written, and when others write to it for longer
+    /// than the response timeout.
+    pub async fn migrate(&self) -> Result<(), SqlError> {
+        let shared = self.shared.clone();
+        let made = self.shared.link.run(move |mut lease| async move {
+            lease.hold();
+            lease.execute(|| query("BEGIN IMMEDIATE").persistent(false)).await?;
+            for create in &shared.statements.tables {
+                lease.execute(|| query(create.clone()).persistent(false)).await?;
+            }
+            lease.execute(|| query("COMMIT").persistent(false)).await?;
+            lease.release();
+            Ok(())
+        });
+        made.await
+    }
+
+    fn now(&self) -> i64 {
+        // Up to the year 10889, so the number fits.
+        self.clock.unix_millis() as i64
+    }
+
+    /// When a time to live is over that begins now.
+    fn expiry(&self, ttl: Ttl) -> i64 {
+        self.now() + ttl.as_millis() as i64
+    }
+}
+
+impl Default for SqlOptions<Sqlite> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SqlOptions<Sqlite> {
+    /// A store that uses a pool of your own.
+    #[must_use]
+    pub fn pool(self, pool: SqlitePool) -> Sqlite {
+        self.store(pool, Arc::default())
+    }
+
+    /// Opens the file, as [`Sqlite::connect`].
+    ///
+    /// # Errors
+    ///
+    /// When the URL cannot be read, and when the file cannot be opened.
+    pub async fn connect(self, url: &str) -> Result<Sqlite, SqlError> {
+        let file: SqliteConnectOptions = url.parse().map_err(SqlError::of)?;
+        let file = file
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(self.response_timeout);
+        let trouble = Arc::default();
+        let mut pool = pool_options(&self, &trouble);
+        if is_in_memory(url, &file) {
+            pool = only_one(pool);
+        }
+        let pool = pool.connect_with(file).await.map_err(SqlError::of)?;
+        Ok(self.store(pool, trouble))
+    }
+
+    fn store(self, pool: SqlitePool, trouble: Arc<Trouble>) -> Sqlite {
+        let link = Link::new(pool, &self, trouble);
+        let statements = Statements::new(&self);
+        Sqlite { shared: Arc::new(Shared { link, statements }), clock: Clock::system() }
+    }
+}
+
+/// Whether the database ends with its connection. A file whose name looks like it
+/// would only be read by one at a time.
+fn is_in_memory(url: &str, file: &SqliteConnectOptions) -> bool {
+    let name = file.get_filename().to_string_lossy();
+    let says_so = |text: &str| text.contains(":memory:") || text.contains("mode=memory");
+    name.is_empty() || says_so(&name) || says_so(url)
+}
+
+/// A connection that is never closed for its age, nor for a slow answer to the
+/// question whether it is there.
+fn only_one(pool: PoolOptions<sqlx::Sqlite>) -> PoolOptions<sqlx::Sqlite> {
+    let pool = pool.max_connections(1).idle_timeout(None).max_lifetime(None);
+    pool.before_acquire(|_, _| Box::pin(async { Ok(true) }))
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").finish_non_exhaustive()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Keep for Sqlite {}
+
+#[diagnostic::do_not_recommend]
+impl Store for Sqlite {
+    type Error = SqlError;
+    type Value = Arc<[u8]>;
+    type Revision = SqlRevision;
+
+    async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, SqlError> {
+        let (store, key) = (self.clone(), key.clone());
+        let found = self.shared.link.run(move |mut lease| async move {
+            let Statements { load, extend: postpone, .. } = &store.shared.statements;
+            let rows = lease.rows(|| match extend {
+                None => query(load.clone()).bind(key.as_str()).bind(store.now()),
+                Some(ttl) => {
+                    let query = query(postpone.clone()).bind(key.as_str()).bind(store.now());
+                    query.bind(store.expiry(ttl))
+                }
+            });
+            record(&rows.await?)
+        });
+        found.await
+    }
+
+    async fn create(
+        &self,
+        key: &Key,
+        value: &[u8],
+        ttl: Ttl,
+    ) -> Result<Create<SqlRevision>, SqlError> {
+        check_length(value)?;
+        let (store, key, value) = (self.clone(), key.clone(), Arc::<[u8]>::from(value));
+        let made = self.shared.link.run(move |mut lease| async move {
+            let create = &store.shared.statements.create;
+            let done = lease.execute(|| {
+                let query = query(create.clone()).bind(key.as_str()).bind(store.now());
+                query.bind(store.expiry(ttl)).bind(&*value)
+            });
+            Ok(match done.await?.rows_affected() {
+                0 => Create::KeyTaken,
+                _ => Create::Created(SqlRevision(value)),
+            })
+        });
+        made.await
+    }
+
+    async fn update(
+        &self,
+        key: &Key,
+        new: &[u8],
+        ttl: Ttl,
+        seen: &SqlRevision,
+    ) -> Result<Update<SqlRevision>, SqlError> {
+        check_length(new)?;
+        let (store, key, seen) = (self.clone(), key.clone(), seen.clone());
+        let new = Arc::<[u8]>::from(new);
+        let updated = self.shared.link.run(move |mut lease| async move {
+            let Statements { update, is_live, .. } = &store.shared.statements;
+            let done = lease.execute(|| {
+                let query = query(update.clone()).bind(key.as_str()).bind(store.now());
+                query.bind(store.expiry(ttl)).bind(&*new).bind(&*seen.0)
+            });
+            if done.await?.rows_affected() > 0 {
+                return Ok(Update::Updated(SqlRevision(new)));
+            }
+            let rows =
+                lease.rows(|| query(is_live.clone()).bind(key.as_str()).bind(store.now())).await?;
+            Ok(if value(&rows, 0)? { Update::Conflict } else { Update::Gone })
+        });
+        updated.await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<Option<Arc<[u8]>>, SqlError> {
+        let (store, key) = (self.clone(), key.clone());
+        let removed = self.shared.link.run(move |mut lease| async move {
+            let remove = &store.shared.statements.remove;
+            let rows = lease.rows(|| query(remove.clone()).bind(key.as_str()).bind(store.now()));
+            bytes(&rows.await?)
+        });
+        removed.await
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl Sweep for Sqlite {
+    /// Removes a thousand rows with each statement, so that others can write in
+    /// between. After an error, some may have been removed.
+    async fn sweep(&self) -> Result<u64, SqlError> {
+        let mut total = 0;
+        loop {
+            let store = self.clone();
+            let swept = self.shared.link.run(move |mut lease| async move {
+                let sweep = &store.shared.statements.sweep;
+                let done = lease.execute(|| query(sweep.clone()).bind(store.now())).await?;
+                Ok(done.rows_affected())
+            });
+            let swept = swept.await?;
+            total += swept;
+            if swept < SWEPT_AT_ONCE {
+                return Ok(total);
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Statements, written once for the names that were chosen.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
+
+/// A statement with its values.
+pub(crate) type Query<'q, DB> = sqlx::query::Query<'q, DB, <DB as Database>::Arguments>;
+
+/// A statement that is written once, of names that were checked.
+pub(crate) fn statement(text: String) -> SqlStr {
+    AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
+}
