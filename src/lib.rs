@@ -304,7 +304,7 @@ pub use self::store::Postgres;
 #[doc(inline)]
 pub use self::store::Sqlite;
 #[doc(inline)]
-pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
+pub use self::store::{InvalidKeyPrefix, Key, KeyPrefix, Store, Sweep, Writable};
 #[cfg(feature = "redis")]
 #[doc(inline)]
 pub use self::store::{NearCache, Redis};

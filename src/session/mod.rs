@@ -30,7 +30,7 @@ use crate::codec::Codec;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::signer::Signer;
-use crate::store::{Keep, Store};
+use crate::store::{Store, Writable};
 
 /// One open session in one request.
 ///
@@ -167,7 +167,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// change, so the absolute timeout goes on.
     pub fn rotate(&mut self)
     where
-        S: Keep,
+        S: Writable,
     {
         let state = self.state_mut();
         if matches!(state.fate, Fate::Keep | Fate::Late) {
@@ -258,7 +258,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// What the configuration says, `true` unless it was changed.
     pub fn set_permanent(&mut self, permanent: bool)
     where
-        S: Keep,
+        S: Writable,
     {
         self.state_mut().permanent = permanent;
     }
@@ -283,7 +283,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// saved then.
     pub async fn save(&mut self) -> Result<(), SessionError<S, C>>
     where
-        S: Keep,
+        S: Writable,
     {
         let Parts { sessions, state } = &mut *self.parts;
         state.save(sessions).await
@@ -320,7 +320,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     ///
     /// ```
     /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
-    /// # use cloakroom::{Codec, Keep, Session, SessionError, Signer, Memory};
+    /// # use cloakroom::{Codec, Memory, Session, SessionError, Signer, Writable};
     /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// # struct Visits { count: u64 }
     /// # async fn visit<C: Codec<Data = Visits>, K: Signer>(session: &mut Session<Memory, C, K>) -> Result<(), SessionError<Memory, C>> {
@@ -336,7 +336,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// ```
     pub async fn update<R, F>(&mut self, change: F) -> Result<R, SessionError<S, C>>
     where
-        S: Keep,
+        S: Writable,
         F: FnMut(&mut C::Data) -> R,
     {
         let Parts { sessions, state } = &mut *self.parts;

@@ -17,7 +17,7 @@ pub use self::options::MemcachedOptions;
 use self::pool::{Loan, Pool};
 use self::reply::Swapped;
 pub use self::server::{MemcachedDial, MemcachedServer};
-use super::{Create, Keep, Key, Loaded, Record, Store, Update};
+use super::{Create, Key, Loaded, Record, Store, Update, Writable};
 use crate::ttl::Ttl;
 
 // Longer keys, white space and control characters would be no keys of Memcached;
@@ -161,7 +161,7 @@ impl<D: MemcachedDial> Memcached<D> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<D: MemcachedDial> Keep for Memcached<D> {}
+impl<D: MemcachedDial> Writable for Memcached<D> {}
 
 #[diagnostic::do_not_recommend]
 impl<D: MemcachedDial> Store for Memcached<D> {

@@ -93,7 +93,7 @@ use crate::ttl::Ttl;
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use std::sync::{Mutex, PoisonError};
 ///
-/// use cloakroom::store::{Create, Keep, Key, Loaded, Record, Store, Update};
+/// use cloakroom::store::{Create, Key, Loaded, Record, Store, Update, Writable};
 /// use cloakroom::{Clock, Ttl};
 ///
 /// struct Row {
@@ -125,7 +125,7 @@ use crate::ttl::Ttl;
 ///     }
 /// }
 ///
-/// impl Keep for Shelf {}
+/// impl Writable for Shelf {}
 ///
 /// impl Store for Shelf {
 ///     type Error = Infallible;
@@ -237,9 +237,9 @@ pub trait Store: Sized + Send + Sync + 'static {
     message = "a session in `{Self}` cannot be changed",
     label = "this store keeps nothing",
     note = "choose a store that keeps sessions, for example `Memory`",
-    note = "a store of your own says so with `impl Keep for YourStore {{}}`"
+    note = "a store of your own says so with `impl Writable for YourStore {{}}`"
 )]
-pub trait Keep: Store {}
+pub trait Writable: Store {}
 
 /// A store whose expired records have to be removed by somebody.
 #[diagnostic::on_unimplemented(

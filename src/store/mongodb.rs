@@ -18,7 +18,7 @@ use self::collection::{collection, primary};
 use self::documents::Held;
 pub use self::error::MongoDbError;
 pub use self::names::InvalidMongoDbName;
-use super::{Create, Keep, Key, Loaded, Record, Store, Update};
+use super::{Create, Key, Loaded, Record, Store, Update, Writable};
 use crate::clock::Clock;
 use crate::ttl::Ttl;
 
@@ -296,7 +296,7 @@ impl fmt::Debug for MongoDbRevision {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for MongoDb {}
+impl Writable for MongoDb {}
 
 #[diagnostic::do_not_recommend]
 impl Store for MongoDb {

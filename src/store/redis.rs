@@ -21,7 +21,7 @@ pub use self::error::RedisError;
 pub use self::near_cache::{NearCache, NearCacheOptions};
 pub use self::options::RedisOptions;
 pub use self::server::RedisServer;
-use super::{Create, Keep, Key, Loaded, Record, Store, Update};
+use super::{Create, Key, Loaded, Record, Store, Update, Writable};
 use crate::ttl::Ttl;
 
 /// The longest value that Redis takes: its setting `proto-max-bulk-len`, unless
@@ -169,7 +169,7 @@ impl fmt::Debug for RedisRevision {
 }
 
 #[diagnostic::do_not_recommend]
-impl<C> Keep for Redis<C> where C: ConnectionLike + Clone + Send + Sync + 'static {}
+impl<C> Writable for Redis<C> where C: ConnectionLike + Clone + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<C> Store for Redis<C>

@@ -14,7 +14,7 @@ pub use self::options::NearCacheOptions;
 use self::records::Records;
 use super::server::{Listener, RedisServer};
 use super::{Redis, RedisError, RedisRevision, bytes, on};
-use crate::store::{Create, Keep, Key, Loaded, Record, Store, Update};
+use crate::store::{Create, Key, Loaded, Record, Store, Update, Writable};
 use crate::ttl::Ttl;
 
 /// Keeps what was read from [`Redis`] in this process, so that a session which
@@ -126,7 +126,7 @@ impl<S> fmt::Debug for NearCache<S> {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for NearCache<Redis<RedisServer>> {}
+impl Writable for NearCache<Redis<RedisServer>> {}
 
 #[diagnostic::do_not_recommend]
 impl Store for NearCache<Redis<RedisServer>> {

@@ -16,7 +16,7 @@ use self::operations::Operation;
 use self::statements::Statements;
 use super::lease::{Link, Trouble, pool_options};
 use super::{SWEPT_AT_ONCE, SqlError, SqlName, SqlOptions, SqlRevision, check_length};
-use crate::store::{Create, Keep, Key, Loaded, Store, Sweep, Update};
+use crate::store::{Create, Key, Loaded, Store, Sweep, Update, Writable};
 use crate::ttl::Ttl;
 
 /// Keeps sessions in MariaDB 10.5 or MySQL 8.0, or newer. Inside a tokio runtime
@@ -203,7 +203,7 @@ impl fmt::Debug for MySql {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for MySql {}
+impl Writable for MySql {}
 
 #[diagnostic::do_not_recommend]
 impl Store for MySql {

@@ -14,7 +14,7 @@ use super::lease::{Link, Trouble, pool_options};
 use super::{
     SWEPT_AT_ONCE, SqlError, SqlName, SqlOptions, SqlRevision, bytes, check_length, record, value,
 };
-use crate::store::{Create, Keep, Key, Loaded, Store, Sweep, Update};
+use crate::store::{Create, Key, Loaded, Store, Sweep, Update, Writable};
 use crate::ttl::Ttl;
 
 /// Keeps sessions in PostgreSQL 12 or newer. Inside a tokio runtime only.
@@ -174,7 +174,7 @@ impl fmt::Debug for Postgres {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for Postgres {}
+impl Writable for Postgres {}
 
 #[diagnostic::do_not_recommend]
 impl Store for Postgres {

@@ -13,7 +13,7 @@ use self::statements::Statements;
 use super::lease::{Link, Trouble, pool_options};
 use super::{SWEPT_AT_ONCE, SqlError, SqlOptions, SqlRevision, bytes, check_length, record, value};
 use crate::clock::Clock;
-use crate::store::{Create, Keep, Key, Loaded, Store, Sweep, Update};
+use crate::store::{Create, Key, Loaded, Store, Sweep, Update, Writable};
 use crate::ttl::Ttl;
 
 /// Keeps sessions in a file of SQLite, which several processes on one machine
@@ -226,7 +226,7 @@ impl fmt::Debug for Sqlite {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for Sqlite {}
+impl Writable for Sqlite {}
 
 #[diagnostic::do_not_recommend]
 impl Store for Sqlite {
