@@ -265,15 +265,15 @@ pub use self::config::Sweeper;
 #[cfg(feature = "flask")]
 pub use self::config::WantsFlaskData;
 pub use self::config::{
-    AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, Sessions, Versions, WantsData,
-    WantsSecretKey, WantsStore,
+    AwaitsSecretKey, ChosenStore, Config, InvalidPercent, Percent, Renewal, Sessions, Versions,
+    WantsData, WantsSecretKey, WantsStore,
 };
 #[doc(inline)]
 pub use self::cookie::{Cookie, CookieDomain, CookieName, CookiePath, SameSite};
 pub use self::error::{Error, SessionError};
 pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::secret::{SecretKey, SecretKeyError};
-pub use self::session::Session;
+pub use self::session::{Immediate, Session};
 #[cfg(feature = "flask")]
 #[doc(inline)]
 pub use self::signer::Itsdangerous;

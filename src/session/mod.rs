@@ -4,6 +4,7 @@ mod address;
 mod draft;
 mod end;
 mod handle;
+mod immediate;
 mod open;
 #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
 pub(crate) mod peg;
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 pub(crate) use self::handle::Parts;
+pub use self::immediate::Immediate;
 pub(crate) use self::open::State;
 use self::open::Stored;
 use self::present::Present;
@@ -42,6 +44,27 @@ use crate::store::{Store, Writable};
 /// saved when the response is ready, unless the response is a server error.
 /// Without the layer, [`Sessions::open`](crate::Sessions::open) makes one and [`close`](Self::close)
 /// saves it.
+///
+/// # Two fields at once
+///
+/// Every `session.field` goes through the session as a whole, so the compiler refuses to
+/// borrow two fields of which one is changed (E0502). Take the data once, and borrow from
+/// them:
+///
+/// ```
+/// # #[cfg(all(feature = "json", feature = "memory"))] {
+/// # use cloakroom::{Json, Memory, Session, Unsigned};
+/// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// # struct Cart { items: Vec<u32>, bought: Vec<u32> }
+/// # type CartSession = Session<Memory, Json<Cart>, Unsigned>;
+/// async fn buy(mut session: CartSession) {
+///     let cart = &mut *session;
+///     for item in &cart.items {
+///         cart.bought.push(*item);
+///     }
+/// }
+/// # }
+/// ```
 ///
 /// # One at a time
 ///
@@ -165,6 +188,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// with those that are made afterwards. A new session gets a fresh id anyway, and
     /// one that was destroyed stays so. [`created_at`](Self::created_at) does not
     /// change, so the absolute timeout goes on.
+    #[doc(alias("cycle_id", "login", "regenerate", "renew", "sign_in"))]
     pub fn rotate(&mut self)
     where
         S: Writable,
@@ -246,6 +270,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// ```
     ///
     /// The [recipes](crate::guide::recipes#flash-messages) say what differs then.
+    #[doc(alias("clear", "flush", "log out", "logout", "purge", "sign_out"))]
     pub fn destroy(&mut self) {
         self.state_mut().fate = Fate::Destroy;
     }
@@ -256,6 +281,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Default
     ///
     /// What the configuration says, `true` unless it was changed.
+    #[doc(alias("remember_me"))]
     pub fn set_permanent(&mut self, permanent: bool)
     where
         S: Writable,
@@ -293,6 +319,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// were last seen, and saves, unless another request saved in between; then
     /// it reads the newest version and begins again. `change` may therefore run
     /// several times.
+    ///
+    /// `change` is a function and not a future, since it may run again: what has to be
+    /// awaited is awaited before, and its result moved into `change`.
     ///
     /// For every new value that depends on the old one: a counter, a list that grows,
     /// a message that is taken out. Of two requests that change one field through
@@ -338,6 +367,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     where
         S: Writable,
         F: FnMut(&mut C::Data) -> R,
+        R: Immediate,
     {
         let Parts { sessions, state } = &mut *self.parts;
         state.update(sessions, change).await
