@@ -48,6 +48,10 @@ macro_rules! connect {
 
 #[tokio::main]
 async fn main() -> Outcome {
+    // The log goes to the terminal. It has the cause of every 500 and 503, whose
+    // responses say nothing.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+
     // Here is all that depends on the store.
     match env::args().nth(1).as_deref() {
         None | Some("memory") => serve(sessions(cloakroom::Memory::new())).await,
@@ -126,7 +130,7 @@ type VisitorError<S> = SessionError<S, Postcard<Visitor>>;
 
 fn sessions<S: Writable>(store: S) -> Sessions<S, Postcard<Visitor>, Unsigned> {
     // `Secure` is dropped because this example speaks plain HTTP.
-    let cookie = Cookie::secure(cookie_name!("any_store")).insecure_for_development();
+    let cookie = Cookie::unprefixed(cookie_name!("any_store")).insecure_for_development();
     Config::new().store(store).data::<Visitor>().cookie(cookie).idle_timeout(Ttl::hours(2)).build()
 }
 
