@@ -79,7 +79,7 @@
 //!         .store(Redis::local().await?)
 //!         .data::<Account>()
 //!         .renewal(Renewal::Never) // as SESSION_REFRESH_EACH_REQUEST = False
-//!         .cookie(Cookie::secure(cookie_name!("session")).insecure_for_development())
+//!         .cookie(Cookie::unprefixed(cookie_name!("session")).insecure_for_development())
 //!         .build();
 //!     let app = Router::new()
 //!         .route("/rust/", get(show))
@@ -124,7 +124,7 @@
 //! | `SESSION_KEY_PREFIX` | `.key_prefix(KeyPrefix::new("session:")?)` |
 //! | `SESSION_ID_LENGTH` | `.id_length(IdLength::new(32)?)`, from 16 to 64 |
 //! | ids that are UUIDs, of old versions | `.accept_uuid_ids()`, on with `flask_session` |
-//! | `SESSION_COOKIE_NAME` | `.cookie(Cookie::secure(cookie_name!("session")))`; `Cookie::secure_prefixed` and `Cookie::host` write `__Secure-` and `__Host-` themselves |
+//! | `SESSION_COOKIE_NAME` | `.cookie(Cookie::unprefixed(cookie_name!("session")))`; `Cookie::secure_prefixed` and `Cookie::host` write `__Secure-` and `__Host-` themselves |
 //! | `SESSION_COOKIE_DOMAIN`, `_PATH` | `Cookie`'s `domain`, `path` |
 //! | `SESSION_COOKIE_HTTPONLY = False` | `readable_by_scripts` |
 //! | `SESSION_COOKIE_SECURE = False` | `insecure_for_development` |
@@ -209,7 +209,7 @@
 //! # What else to know about security
 //!
 //! - The cookie is neither `Secure` nor `SameSite` by default, as Flask's. Say
-//!   `.cookie(Cookie::secure(cookie_name!("session")))` here, and
+//!   `.cookie(Cookie::unprefixed(cookie_name!("session")))` here, and
 //!   `SESSION_COOKIE_SECURE = True` and `SESSION_COOKIE_SAMESITE = "Lax"` there.
 //! - Ids stand in the store as they are. Whoever reads the store has every ticket,
 //!   unless cookies are signed.

@@ -46,6 +46,8 @@ impl<S: Store, C: Codec, K: Signer> Deref for Session<S, C, K> {
     }
 }
 
+/// Only where the store is [`Writable`]: a generic handler that changes a field says
+/// `S: Writable` instead of `S: Store`.
 impl<S: Writable, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
     fn deref_mut(&mut self) -> &mut C::Data {
         self.state_mut().data_mut()
