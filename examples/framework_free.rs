@@ -23,6 +23,9 @@ type VisitorSession = Session<Memory, Postcard<Visitor>, HmacSha256>;
 // Any executor will do.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // Warnings go to the terminal: such as of a record that this program cannot read.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+
     let sessions = Config::new()
         .store(Memory::new())
         .data::<Visitor>()

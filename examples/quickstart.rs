@@ -41,9 +41,13 @@ type VisitorSessions = Sessions<Memory, Postcard<Visitor>, HmacSha256>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // The log goes to the terminal. It has the cause of every 500 and 503, whose
+    // responses say nothing.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+
     // `Secure` is dropped because this example speaks plain HTTP. Without the
     // line, the cookie is `__Host-id`, which browsers send over HTTPS only.
-    let cookie = Cookie::secure(cookie_name!("quickstart")).insecure_for_development();
+    let cookie = Cookie::unprefixed(cookie_name!("quickstart")).insecure_for_development();
 
     // The type is written down, so that a configuration for other sessions than
     // those that the handlers take does not compile.

@@ -274,8 +274,8 @@ pub use self::config::Sweeper;
 #[cfg(feature = "flask")]
 pub use self::config::WantsFlaskData;
 pub use self::config::{
-    AwaitsSecretKey, Config, InvalidPercent, Percent, Renewal, SaysTimes, Sessions, Versions,
-    WantsData, WantsSecretKey, WantsStore,
+    AwaitsSecretKey, ChosenStore, Config, InvalidPercent, Percent, Renewal, SaysTimes, Sessions,
+    Versions, WantsData, WantsSecretKey, WantsStore,
 };
 #[doc(inline)]
 pub use self::cookie::{Cookie, CookieDomain, CookieName, CookiePath, SameSite};
@@ -285,7 +285,7 @@ pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::record::FlaskRecord;
 pub use self::record::{NativeRecord, RecordFormat};
 pub use self::secret::{SecretKey, SecretKeyError};
-pub use self::session::Session;
+pub use self::session::{Immediate, Session};
 #[cfg(feature = "flask")]
 #[doc(inline)]
 pub use self::signer::Itsdangerous;
@@ -301,5 +301,5 @@ pub use self::store::Memory;
 #[doc(inline)]
 pub use self::store::Null;
 #[doc(inline)]
-pub use self::store::{InvalidKeyPrefix, Keep, Key, KeyPrefix, Store, Sweep};
+pub use self::store::{InvalidKeyPrefix, Key, KeyPrefix, Store, Sweep, Writable};
 pub use self::ttl::{InvalidTtl, Ttl};

@@ -111,12 +111,17 @@ impl SecretKey {
     ///
     /// # Errors
     ///
-    /// [`SecretKeyError::NotSet`] when there is no such variable, otherwise as
-    /// [`from_base64`](Self::from_base64).
+    /// [`SecretKeyError::NotSet`] when there is no such variable, and
+    /// [`SecretKeyError::Variable`], with the reason, when its value is no key. Both
+    /// name the variable, and neither repeats its value.
     pub fn from_env(name: &str) -> Result<Self, SecretKeyError> {
+        let variable = || name.to_owned();
         let value = std::env::var_os(name)
-            .ok_or_else(|| SecretKeyError::NotSet { variable: name.to_owned() })?;
-        Self::from_os_text(value)
+            .ok_or_else(|| SecretKeyError::NotSet { variable: variable() })?;
+        Self::from_os_text(value).map_err(|reason| SecretKeyError::Variable {
+            variable: variable(),
+            reason: Box::new(reason),
+        })
     }
 
     fn from_os_text(value: OsString) -> Result<Self, SecretKeyError> {
@@ -152,10 +157,10 @@ pub enum SecretKeyError {
         bytes: usize,
     },
     /// The text is not base64.
-    #[error("the secret key is not base64")]
+    #[error("the text is not base64")]
     NotBase64,
     /// The text is not hexadecimal.
-    #[error("the secret key is not hexadecimal")]
+    #[error("the text is not hexadecimal")]
     NotHex,
     /// The environment variable is not set.
     #[error(
@@ -164,6 +169,16 @@ pub enum SecretKeyError {
     NotSet {
         /// Its name.
         variable: String,
+    },
+    /// The environment variable's value is no key.
+    #[error(
+        "the environment variable `{variable}` holds no secret key: {reason}; `openssl rand -base64 32` makes one"
+    )]
+    Variable {
+        /// Its name.
+        variable: String,
+        /// What is wrong with its value.
+        reason: Box<Self>,
     },
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness for a secret key")]
@@ -212,6 +227,26 @@ mod tests {
     fn a_missing_variable_is_named() {
         let refused = SecretKey::from_env("CLOAKROOM_NO_SUCH_VARIABLE").expect_err("not set");
         assert!(refused.to_string().contains("CLOAKROOM_NO_SUCH_VARIABLE"));
+    }
+
+    #[test]
+    fn a_variable_whose_value_is_no_key_is_named_and_its_value_is_not() {
+        // Cargo sets it for every test: text that is neither base64 nor a key.
+        let refused = SecretKey::from_env("CARGO_MANIFEST_DIR").expect_err("a path");
+        assert_eq!(
+            refused.to_string(),
+            "the environment variable `CARGO_MANIFEST_DIR` holds no secret key: \
+             the text is not base64; \
+             `openssl rand -base64 32` makes one"
+        );
+        assert!(matches!(
+            &refused,
+            SecretKeyError::Variable { variable, reason }
+                if variable == "CARGO_MANIFEST_DIR" && matches!(**reason, SecretKeyError::NotBase64)
+        ));
+        let refused = SecretKey::from_env("CARGO_PKG_NAME").expect_err("a short word");
+        assert!(refused.to_string().contains("`CARGO_PKG_NAME`"), "{refused}");
+        assert!(!format!("{refused:?}").contains(env!("CARGO_PKG_NAME")), "{refused:?}");
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //!
 //! The guide says [which one to choose](crate::guide::stores).
 
+mod arc;
 #[cfg(all(unix, feature = "file"))]
 mod file;
 mod key;
@@ -54,9 +55,13 @@ use crate::ttl::Ttl;
 ///
 /// The `contract` feature has a test for each of these rules.
 ///
-/// # Example
+/// # Writing one
 ///
-/// The methods may be written as `async fn`.
+/// Write the methods as `async fn`, or return a future that is `Send`. Leave
+/// `#[async_trait]` out: it changes the methods' signatures, and the compiler says that
+/// "lifetime parameters do not match the trait definition" (E0195).
+///
+/// # Example
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -65,7 +70,7 @@ use crate::ttl::Ttl;
 /// use std::sync::atomic::{AtomicU64, Ordering};
 /// use std::sync::{Mutex, PoisonError};
 ///
-/// use cloakroom::store::{Create, Keep, Key, Loaded, Record, Store, Update};
+/// use cloakroom::store::{Create, Key, Loaded, Record, Store, Update, Writable};
 /// use cloakroom::{Clock, Ttl};
 ///
 /// struct Row {
@@ -97,7 +102,7 @@ use crate::ttl::Ttl;
 ///     }
 /// }
 ///
-/// impl Keep for Shelf {}
+/// impl Writable for Shelf {}
 ///
 /// impl Store for Shelf {
 ///     type Error = Infallible;
@@ -148,9 +153,10 @@ use crate::ttl::Ttl;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "no session store was chosen",
-    label = "`{Self}` is not a `Store`",
-    note = "call `.store(...)` on the configuration, for example `.store(Memory::new())`"
+    message = "`{Self}` is not a session store",
+    label = "this type does not implement `Store`",
+    note = "stores are `Memory`, `File`, `Redis` and others, an `Arc` of one, and what you write `impl Store` for",
+    note = "in a generic function, write `where S: Store` to read sessions, or `where S: Writable` to change them"
 )]
 pub trait Store: Sized + Send + Sync + 'static {
     /// What can go wrong at this store. Its message is logged, so it names
@@ -170,7 +176,7 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// Reads a record. Where `extend` is given, its expiry is set to that time
     /// from now in the same round trip, which does not change the revision.
     fn load(
-        &self,
+        &self, // In an `impl`, write `async fn`, and no `#[async_trait]`.
         key: &Key,
         extend: Option<Ttl>,
     ) -> impl Future<Output = Result<Loaded<Self>, Self::Error>> + Send;
@@ -204,14 +210,33 @@ pub trait Store: Sized + Send + Sync + 'static {
 
 /// A store that keeps what it is given: every one but `Null`.
 ///
-/// A session can be changed only in such a store.
+/// A session can be changed only in such a store. A generic handler that only reads
+/// says `S: Store`; one that changes the session, also through `&mut`, says
+/// `S: Writable`.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// use cloakroom::{Json, Session, Store, Unsigned, Writable};
+///
+/// async fn read<S: Store>(session: Session<S, Json<u32>, Unsigned>) -> String {
+///     session.to_string()
+/// }
+///
+/// async fn count<S: Writable>(mut session: Session<S, Json<u32>, Unsigned>) {
+///     *session += 1;
+/// }
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a session in `{Self}` cannot be changed",
-    label = "this store keeps nothing",
-    note = "choose a store that keeps sessions, for example `Memory`",
-    note = "a store of your own says so with `impl Keep for YourStore {{}}`"
+    label = "`{Self}` is not `Writable`",
+    note = "a generic function that changes sessions says `where S: Writable` instead of `S: Store`",
+    note = "`Null` keeps nothing: choose a store that keeps sessions, for example `Memory`",
+    note = "a store of your own says that it keeps sessions with `impl Writable for YourStore {{}}`"
 )]
-pub trait Keep: Store {}
+pub trait Writable: Store {}
 
 /// A store whose expired records have to be removed by somebody.
 #[diagnostic::on_unimplemented(

@@ -189,7 +189,7 @@ fn spread(times: &[Duration]) -> Duration {
 }
 
 /// Stores a session.
-async fn visit<S: cloakroom::Keep>(sessions: &Sessions<S, Postcard<Cart>, Unsigned>) {
+async fn visit<S: cloakroom::Writable>(sessions: &Sessions<S, Postcard<Cart>, Unsigned>) {
     let mut session = sessions.open(&HeaderMap::new()).await.expect("opened");
     session.items.push(7);
     session.close(&mut HeaderMap::new()).await.expect("stored");

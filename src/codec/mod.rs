@@ -43,6 +43,11 @@ pub use self::unrepresentable::Unrepresentable;
 ///
 /// It is implemented for every type that has the three and can be sent between
 /// threads; there is nothing to write.
+///
+/// The data own what they hold, since they outlive the request that they came with:
+/// `String` and `Vec<u8>` instead of `&str` and `&[u8]`. Of a struct that borrows, such as
+/// `struct Cart<'a> { name: &'a str }`, the compiler says that "implementation of
+/// `Deserialize` is not general enough".
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a session",
     label = "this type lacks something that session data need",

@@ -26,7 +26,7 @@ impl Config<WantsStore, WantsFlaskData, Unsigned> {
     ///   `SameSite`**, and unsigned: it travels over plain HTTP, where anybody on
     ///   the way can read it, and some browsers send it along with requests of other
     ///   sites. To make it safe, say
-    ///   `.cookie(Cookie::secure(cookie_name!("session")))` here, and
+    ///   `.cookie(Cookie::unprefixed(cookie_name!("session")))` here, and
     ///   `SESSION_COOKIE_SECURE = True` and `SESSION_COOKIE_SAMESITE = "Lax"` in
     ///   Flask's configuration.
     /// - Ids stand in the store as they are, behind `session:`. Whoever reads the
@@ -63,12 +63,12 @@ impl Config<WantsStore, WantsFlaskData, Unsigned> {
     ///         .store(store)
     ///         .data::<Account>()
     ///         .signer(Itsdangerous::from_env("SECRET_KEY")?) // where SESSION_USE_SIGNER is on
-    ///         .cookie(Cookie::secure(cookie_name!("session")))
+    ///         .cookie(Cookie::unprefixed(cookie_name!("session")))
     ///         .build())
     /// }
     /// ```
     pub fn flask_session() -> Self {
-        let cookie = Cookie::secure(crate::cookie_name!("session"));
+        let cookie = Cookie::unprefixed(crate::cookie_name!("session"));
         let settings = Settings {
             cookie: cookie.without_same_site().insecure_for_development().into_parts(),
             renewal: Renewal::EveryRequest,

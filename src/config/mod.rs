@@ -5,6 +5,7 @@ mod conflicts;
 mod data;
 #[cfg(feature = "flask")]
 mod flask;
+mod off;
 mod queue;
 mod sessions;
 mod settings;
@@ -64,6 +65,18 @@ pub trait AwaitsSecretKey: sealed::State {}
 
 #[diagnostic::do_not_recommend]
 impl AwaitsSecretKey for WantsSecretKey {}
+
+/// A store, which [`build`](Config::build) asks for: every [`Store`] is one. A trait only
+/// for the sake of the compiler's message.
+#[diagnostic::on_unimplemented(
+    message = "the configuration has no session store",
+    label = "`{Self}` stands where a store belongs",
+    note = "call `.store(...)` on the configuration, for example `.store(Memory::new())`"
+)]
+pub trait ChosenStore: Store {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Store> ChosenStore for S {}
 
 #[expect(unnameable_types, reason = "sealed: there is one such state")]
 mod sealed {
@@ -169,6 +182,7 @@ impl<S, C> Config<S, C, HmacSha256> {
     /// A live session whose ticket it has signed gets its ticket sent anew, signed
     /// by the newest key. When every server has had the new key for as long as the
     /// idle timeout, sessions in use have new tickets, and the older key can go.
+    #[doc(alias("key rotation", "secret_key_fallbacks"))]
     pub fn accept_older_key(mut self, key: SecretKey) -> Self {
         self.signer.accept_older(&key);
         self
@@ -178,6 +192,7 @@ impl<S, C> Config<S, C, HmacSha256> {
 impl<S, C, K> Config<S, C, K> {
     /// The key that signs, once [`signed`](Config::signed) was called. Flask's
     /// `SECRET_KEY`.
+    #[doc(alias("key rotation"))]
     pub fn secret_key(self, key: SecretKey) -> Config<S, C, HmacSha256>
     where
         K: AwaitsSecretKey,
@@ -203,7 +218,7 @@ impl<S, C, K> Config<S, C, K> {
     /// are: browsers keep sending the old one.
     ///
     /// Over plain HTTP, in development, the default does not arrive everywhere:
-    /// `Cookie::secure(cookie_name!("id")).insecure_for_development()`.
+    /// `Cookie::unprefixed(cookie_name!("id")).insecure_for_development()`.
     ///
     /// # Default
     ///
@@ -224,6 +239,7 @@ impl<S, C, K> Config<S, C, K> {
     /// # Default
     ///
     /// 31 days, as in Flask.
+    #[doc(alias("expiry", "max_age", "permanent_session_lifetime"))]
     pub fn idle_timeout(mut self, timeout: Ttl) -> Self {
         self.settings.idle_timeout = timeout;
         self
@@ -237,6 +253,7 @@ impl<S, C, K> Config<S, C, K> {
     /// # Default
     ///
     /// 400 days: the longest that browsers keep a cookie.
+    #[doc(alias("expiry", "max_age"))]
     pub fn absolute_timeout(mut self, timeout: Ttl) -> Self
     where
         C: SaysTimes,
@@ -254,6 +271,7 @@ impl<S, C, K> Config<S, C, K> {
     /// # Default
     ///
     /// When less than 80 % of it is left.
+    #[doc(alias("renew", "rolling", "session_refresh_each_request"))]
     pub fn renewal(mut self, renewal: Renewal) -> Self {
         self.settings.renewal = renewal;
         self
@@ -265,6 +283,7 @@ impl<S, C, K> Config<S, C, K> {
     /// # Default
     ///
     /// `true`, as in Flask-Session.
+    #[doc(alias("remember_me", "session cookie"))]
     pub fn permanent(mut self, permanent: bool) -> Self {
         self.settings.permanent = permanent;
         self
@@ -384,7 +403,7 @@ impl<S, C, K> Config<S, C, K> {
     #[must_use]
     pub fn build(self) -> Sessions<S, C, K>
     where
-        S: Store,
+        S: ChosenStore,
         C: Codec,
         K: Signer,
     {

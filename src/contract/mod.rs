@@ -152,7 +152,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::time::{sleep, timeout};
 
-use crate::store::Keep;
+use crate::store::Writable;
 
 /// Makes the store that is tested, and lets its time pass.
 ///
@@ -160,7 +160,7 @@ use crate::store::Keep;
 /// example is in the [module's documentation](self).
 pub trait Harness: Send + Sync + 'static {
     /// The store.
-    type Store: Keep;
+    type Store: Writable;
 
     /// The store under test. The rules use random keys, so it need not be
     /// empty.

@@ -38,7 +38,7 @@ pub struct Insecure;
 #[diagnostic::on_unimplemented(
     message = "`SameSite=None` and `Partitioned` need a `Secure` cookie",
     label = "this cookie also travels over plain HTTP",
-    note = "browsers refuse the combination; make it with `Cookie::host(..)` or `Cookie::secure(..)`"
+    note = "browsers refuse the combination; make it with `Cookie::host(..)` or `Cookie::unprefixed(..)`"
 )]
 pub trait HttpsOnly: sealed::Kind {}
 #[diagnostic::do_not_recommend]
@@ -52,7 +52,7 @@ impl HttpsOnly for Secure {}
 #[diagnostic::on_unimplemented(
     message = "a `__Host-` cookie has no domain, no path but `/`, and is always secure",
     label = "made by `Cookie::host`",
-    note = "browsers refuse it otherwise; make it with `Cookie::secure(..)` to choose these"
+    note = "browsers refuse it otherwise; make it with `Cookie::unprefixed(..)` to choose these"
 )]
 pub trait Scoped: sealed::Kind {}
 #[diagnostic::do_not_recommend]
@@ -67,7 +67,7 @@ impl Scoped for Insecure {}
 #[diagnostic::on_unimplemented(
     message = "a cookie named `__Host-..` or `__Secure-..` is always secure",
     label = "made by `Cookie::host` or `Cookie::secure_prefixed`",
-    note = "browsers refuse it otherwise; make it with `Cookie::secure(..)`"
+    note = "browsers refuse it otherwise; make it with `Cookie::unprefixed(..)`"
 )]
 pub trait Unprefixed: sealed::Kind {}
 #[diagnostic::do_not_recommend]
@@ -75,8 +75,25 @@ impl Unprefixed for Secure {}
 #[diagnostic::do_not_recommend]
 impl Unprefixed for Insecure {}
 
+/// What [`Cookie::secure`] would take: nothing. A trait only for the sake of the compiler's
+/// message.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "whether a cookie is `Secure` depends on how it is made",
+    label = "there is no such setting",
+    note = "each one is `Secure`; for plain HTTP in development: `Cookie::unprefixed(..).insecure_for_development()`",
+    note = "browsers take cookies of `Cookie::host(..)` and `Cookie::secure_prefixed(..)` over HTTPS only"
+)]
+pub trait SecureFlag: sealed::Flag {
+    type Cookie;
+    fn cookie() -> Self::Cookie;
+}
+
 #[expect(unnameable_types, reason = "sealed: there are four kinds")]
 mod sealed {
+    /// Of no type.
+    pub trait Flag {}
+
     pub trait Kind {}
     impl Kind for super::Host {}
     impl Kind for super::SecurePrefixed {}
@@ -105,7 +122,7 @@ pub enum SameSite {
 /// |---|---|---|---|
 /// | [`Cookie::host`] | always | fixed: this host, `/` | possible |
 /// | [`Cookie::secure_prefixed`] | always | chosen | possible |
-/// | [`Cookie::secure`] | until [`insecure_for_development`](Cookie::insecure_for_development) | chosen | possible |
+/// | [`Cookie::unprefixed`] | until [`insecure_for_development`](Cookie::insecure_for_development) | chosen | possible |
 /// | the same, insecure | no | chosen | do not compile |
 ///
 /// # Default
@@ -117,7 +134,7 @@ pub enum SameSite {
 /// ```
 /// use cloakroom::{Cookie, CookiePath, SameSite, cookie_name};
 ///
-/// let cookie = Cookie::secure(cookie_name!("cart"))
+/// let cookie = Cookie::unprefixed(cookie_name!("cart"))
 ///     .path(CookiePath::new("/shop")?)
 ///     .same_site(SameSite::Strict);
 /// # Ok::<(), cloakroom::cookie::InvalidCookiePath>(())
@@ -164,9 +181,11 @@ impl Cookie<SecurePrefixed> {
 }
 
 impl Cookie<Secure> {
-    /// A secure cookie named `name`, whose domain and path can be chosen.
+    /// A cookie named `name`, without a prefix, whose domain and path can be chosen. It is
+    /// `Secure` until [`insecure_for_development`](Self::insecure_for_development) is
+    /// called.
     #[must_use]
-    pub fn secure(name: CookieName) -> Self {
+    pub fn unprefixed(name: CookieName) -> Self {
         Self::of_kind("", name)
     }
 }
@@ -281,6 +300,7 @@ impl<Kind> Cookie<Kind> {
     ///
     /// Comes last: [`same_site_none`](Self::same_site_none) and
     /// [`partitioned`](Self::partitioned), which need `Secure`, are undone.
+    #[doc(alias = "secure")]
     #[must_use]
     pub fn insecure_for_development(self) -> Cookie<Insecure>
     where
@@ -293,6 +313,12 @@ impl<Kind> Cookie<Kind> {
             attributes.same_site = "Lax";
         }
         Cookie { prefix: self.prefix, name: self.name, attributes, kind: PhantomData }
+    }
+
+    /// Cannot be called: its bound says what there is instead.
+    #[doc(hidden)]
+    pub fn secure<F: SecureFlag>(self, _: F) -> F::Cookie {
+        F::cookie()
     }
 
     pub(crate) fn into_parts(self) -> CookieParts {

@@ -14,7 +14,7 @@
 //! use axum::Router;
 //! use axum::routing::{get, post};
 //! use cloakroom::{
-//!     Clock, Config, HmacSha256, Keep, Postcard, SecretKey, Session, Sessions, Store, Ttl,
+//!     Clock, Config, HmacSha256, Postcard, SecretKey, Session, Sessions, Store, Ttl, Writable,
 //! };
 //! use serde::{Deserialize, Serialize};
 //!
@@ -32,11 +32,11 @@
 //!     format!("{user}, {} notes", session.notes)
 //! }
 //!
-//! async fn note<S: Keep>(mut session: AccountSession<S>) {
+//! async fn note<S: Writable>(mut session: AccountSession<S>) {
 //!     session.notes += 1;
 //! }
 //!
-//! fn app<S: Keep>(sessions: &AccountSessions<S>) -> Router {
+//! fn app<S: Writable>(sessions: &AccountSessions<S>) -> Router {
 //!     Router::new()
 //!         .route("/", get(show::<S>))
 //!         .route("/note", post(note::<S>))
@@ -44,7 +44,7 @@
 //! }
 //!
 //! /// The settings that production and tests share.
-//! fn sessions<S: Keep>(store: S, key: SecretKey, clock: Clock) -> AccountSessions<S> {
+//! fn sessions<S: Writable>(store: S, key: SecretKey, clock: Clock) -> AccountSessions<S> {
 //!     Config::new()
 //!         .store(store)
 //!         .data::<Account>()
@@ -60,7 +60,7 @@
 //! ```
 //!
 //! `main` calls `app(&sessions(Redis::connect(url).await?, key, Clock::system()))`.
-//! `Keep` says that a session in this store can be changed; reading needs `Store`
+//! `Writable` says that a session in this store can be changed; reading needs `Store`
 //! only.
 //!
 //! # The tests
@@ -71,7 +71,7 @@
 //! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
 //! # use axum::Router;
 //! # use axum::routing::{get, post};
-//! # use cloakroom::{Config, HmacSha256, Keep, Postcard, Session, Sessions, Store, Ttl};
+//! # use cloakroom::{Config, HmacSha256, Postcard, Session, Sessions, Store, Ttl, Writable};
 //! # use serde::{Deserialize, Serialize};
 //! # #[derive(Default, Serialize, Deserialize)]
 //! # struct Account { user: Option<String>, notes: u32 }
@@ -81,16 +81,16 @@
 //! #     let user = session.user.as_deref().unwrap_or("nobody");
 //! #     format!("{user}, {} notes", session.notes)
 //! # }
-//! # async fn note<S: Keep>(mut session: AccountSession<S>) {
+//! # async fn note<S: Writable>(mut session: AccountSession<S>) {
 //! #     session.notes += 1;
 //! # }
-//! # fn app<S: Keep>(sessions: &AccountSessions<S>) -> Router {
+//! # fn app<S: Writable>(sessions: &AccountSessions<S>) -> Router {
 //! #     Router::new()
 //! #         .route("/", get(show::<S>))
 //! #         .route("/note", post(note::<S>))
 //! #         .layer(sessions.layer())
 //! # }
-//! # fn sessions<S: Keep>(store: S, key: SecretKey, clock: Clock) -> AccountSessions<S> {
+//! # fn sessions<S: Writable>(store: S, key: SecretKey, clock: Clock) -> AccountSessions<S> {
 //! #     Config::new()
 //! #         .store(store)
 //! #         .data::<Account>()

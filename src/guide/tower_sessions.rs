@@ -70,7 +70,7 @@
 //! | `with_same_site(..)`; `Strict` by default | `Cookie`'s `same_site`; `Lax` by default |
 //! | `with_secure(false)` | `Cookie`'s `insecure_for_development` |
 //! | `with_http_only(false)` | `Cookie`'s `readable_by_scripts` |
-//! | `with_path`, `with_domain` | `path`, `domain` of `Cookie::secure(..)` |
+//! | `with_path`, `with_domain` | `path`, `domain` of `Cookie::unprefixed(..)` |
 //! | `with_signed(key)` | `.signed().secret_key(key)` |
 //! | `with_private(key)` | `.signed()`: the cookie holds a random id and nothing that is worth encrypting |
 //! | `Expiry::OnInactivity(time)` | `.idle_timeout(Ttl)` |

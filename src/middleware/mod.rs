@@ -51,7 +51,7 @@ use tower_service::Service;
 pub(crate) use self::future::log;
 pub use self::future::{ResponseFuture, SessionFailed};
 use crate::codec::Codec;
-use crate::config::{Config, Sessions};
+use crate::config::{ChosenStore, Config, Sessions};
 use crate::error::Error;
 use crate::session::Session;
 use crate::session::peg::Peg;
@@ -72,7 +72,7 @@ impl<S, C, K> Config<S, C, K> {
     #[must_use]
     pub fn layer(self) -> SessionLayer<S, C, K>
     where
-        S: Store,
+        S: ChosenStore,
         C: Codec,
         K: Signer,
     {

@@ -11,7 +11,7 @@ use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;
 use crate::signer::Signer;
-use crate::store::{Keep, Store};
+use crate::store::{Store, Writable};
 
 /// What an open session consists of.
 pub(crate) struct Parts<S: Store, C: Codec, K: Signer> {
@@ -43,7 +43,9 @@ impl<S: Store, C: Codec, K: Signer> Deref for Session<S, C, K> {
     }
 }
 
-impl<S: Keep, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
+/// Only where the store is [`Writable`]: a generic handler that changes a field says
+/// `S: Writable` instead of `S: Store`.
+impl<S: Writable, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
     fn deref_mut(&mut self) -> &mut C::Data {
         self.state_mut().data_mut()
     }

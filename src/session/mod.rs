@@ -7,6 +7,7 @@ mod cookies;
 mod decide;
 mod end;
 mod handle;
+mod immediate;
 mod lifetimes;
 mod merge;
 mod open;
@@ -23,6 +24,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 pub(crate) use self::handle::Parts;
+pub use self::immediate::Immediate;
 use self::present::Present;
 pub(crate) use self::state::State;
 use self::state::{Live, Place};
@@ -33,7 +35,7 @@ use crate::error::Error;
 use crate::id::SessionId;
 use crate::record::Format;
 use crate::signer::Signer;
-use crate::store::{Keep, Store};
+use crate::store::{Store, Writable};
 
 /// One open session in one request.
 ///
@@ -45,6 +47,27 @@ use crate::store::{Keep, Store};
 /// saved when the response is ready, unless the response is a server error.
 /// Without the layer, [`Sessions::open`](crate::Sessions::open) makes one and [`close`](Self::close)
 /// saves it.
+///
+/// # Two fields at once
+///
+/// Every `session.field` goes through the session as a whole, so the compiler refuses to
+/// borrow two fields of which one is changed (E0502). Take the data once, and borrow from
+/// them:
+///
+/// ```
+/// # #[cfg(all(feature = "json", feature = "memory"))] {
+/// # use cloakroom::{Json, Memory, Session, Unsigned};
+/// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// # struct Cart { items: Vec<u32>, bought: Vec<u32> }
+/// # type CartSession = Session<Memory, Json<Cart>, Unsigned>;
+/// async fn buy(mut session: CartSession) {
+///     let cart = &mut *session;
+///     for item in &cart.items {
+///         cart.bought.push(*item);
+///     }
+/// }
+/// # }
+/// ```
 ///
 /// # One at a time
 ///
@@ -192,7 +215,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     #[doc(alias = "renew")]
     pub fn rotate(&mut self)
     where
-        S: Keep,
+        S: Writable,
     {
         self.state_mut().rotate();
     }
@@ -220,7 +243,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     #[doc(alias = "regenerate")]
     pub fn sign_in(&mut self)
     where
-        S: Keep,
+        S: Writable,
     {
         self.state_mut().sign_in();
     }
@@ -260,7 +283,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     #[doc(alias = "clear")]
     pub fn restart(&mut self)
     where
-        S: Keep,
+        S: Writable,
     {
         let Parts { sessions, state } = &mut *self.parts;
         state.restart(sessions.settings());
@@ -292,9 +315,10 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Default
     ///
     /// What the configuration says, `true` unless it was changed.
+    #[doc(alias("remember_me"))]
     pub fn set_permanent(&mut self, permanent: bool)
     where
-        S: Keep,
+        S: Writable,
     {
         self.state_mut().permanent = permanent;
     }
@@ -321,7 +345,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// them. Nothing was saved then.
     pub async fn save(&mut self) -> Result<(), Error>
     where
-        S: Keep,
+        S: Writable,
     {
         let Parts { sessions, state } = &mut *self.parts;
         state.save(sessions).await
@@ -337,7 +361,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// has ended meanwhile.
     pub async fn reload(&mut self) -> Result<(), Error>
     where
-        S: Keep,
+        S: Writable,
     {
         let Parts { sessions, state } = &mut *self.parts;
         state.reload(sessions).await
@@ -347,6 +371,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// were last seen, and saves, unless another request saved in between; then
     /// it reads the newest version and begins again. `change` may therefore run
     /// several times.
+    ///
+    /// `change` is a function and not a future, since it may run again: what has to be
+    /// awaited is awaited before, and its result moved into `change`.
     ///
     /// For every new value that depends on the old one: a counter, a list that grows,
     /// a message that is taken out. Of two requests that change one field through
@@ -377,10 +404,10 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     ///
     /// ```
     /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
-    /// # use cloakroom::{Codec, Keep, Session, Signer, Memory};
+    /// # use cloakroom::{Codec, Session, Writable, Signer, Memory};
     /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// # struct Visits { count: u64 }
-    /// # async fn visit<C: Codec<Data = Visits>, K: Signer>(session: &mut Session<Memory, C, K>) -> Result<(), Error> {
+    /// # async fn visit<C: Codec<Data = Visits>, K: Signer>(session: &mut Session<Memory, C, K>) -> Result<(), cloakroom::Error> {
     /// let count = session
     ///     .update(|visits| {
     ///         visits.count += 1;
@@ -393,8 +420,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// ```
     pub async fn update<R, F>(&mut self, change: F) -> Result<R, Error>
     where
-        S: Keep,
+        S: Writable,
         F: FnMut(&mut C::Data) -> R,
+        R: Immediate,
     {
         let Parts { sessions, state } = &mut *self.parts;
         state.update(sessions, change).await

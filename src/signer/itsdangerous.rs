@@ -1,5 +1,6 @@
 //! The signatures of Python's `itsdangerous`, as Flask-Session uses it.
 
+use std::ffi::OsString;
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
@@ -62,10 +63,17 @@ impl Itsdangerous {
     /// # Errors
     ///
     /// [`ItsdangerousError::NotSet`] when there is no such variable, and
-    /// [`ItsdangerousError::Empty`] when it has no value.
+    /// [`ItsdangerousError::EmptyVariable`] when it has no value.
     pub fn from_env(name: &str) -> Result<Self, ItsdangerousError> {
-        let value = std::env::var_os(name)
-            .ok_or_else(|| ItsdangerousError::NotSet { variable: name.to_owned() })?;
+        Self::from_variable(name, std::env::var_os(name))
+    }
+
+    fn from_variable(name: &str, value: Option<OsString>) -> Result<Self, ItsdangerousError> {
+        let variable = name.to_owned();
+        let Some(value) = value else { return Err(ItsdangerousError::NotSet { variable }) };
+        if value.is_empty() {
+            return Err(ItsdangerousError::EmptyVariable { variable });
+        }
         Self::new(Zeroizing::new(value.into_encoded_bytes()).as_slice())
     }
 
@@ -91,8 +99,18 @@ pub enum ItsdangerousError {
     #[error("the secret key is empty")]
     Empty,
     /// The environment variable is not set.
-    #[error("the environment variable `{variable}` is not set")]
+    #[error(
+        "the environment variable `{variable}` is not set; it holds the `SECRET_KEY` of the Flask application"
+    )]
     NotSet {
+        /// Its name.
+        variable: String,
+    },
+    /// The environment variable has no value.
+    #[error(
+        "the environment variable `{variable}` is empty; it holds the `SECRET_KEY` of the Flask application"
+    )]
+    EmptyVariable {
         /// Its name.
         variable: String,
     },
@@ -224,6 +242,14 @@ mod tests {
         assert!(refused.to_string().contains("CLOAKROOM_NO_SUCH_VARIABLE"));
         // A `main` that fails prints it so.
         assert_eq!(format!("{refused:?}"), format!("ItsdangerousError({refused})"));
+    }
+
+    #[test]
+    fn an_empty_variable_is_named() {
+        let refused = Itsdangerous::from_variable("SECRET_KEY", Some(OsString::new()));
+        let refused = refused.expect_err("empty").to_string();
+        assert!(refused.contains("`SECRET_KEY` is empty"), "{refused}");
+        assert!(Itsdangerous::from_variable("SECRET_KEY", Some("key".into())).is_ok());
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use self::layout::FileRevision;
 use self::layout::Header;
 use self::name::Name;
 use self::room::Budget;
-use super::{Create, Keep, Key, Loaded, Record, Store, Sweep, Update};
+use super::{Create, Key, Loaded, Record, Store, Sweep, Update, Writable};
 use crate::clock::Clock;
 use crate::ttl::Ttl;
 
@@ -189,7 +189,7 @@ impl fmt::Debug for File {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for File {}
+impl Writable for File {}
 
 #[diagnostic::do_not_recommend]
 impl Store for File {

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
-use super::{Create, Keep, Key, Loaded, Record, Store, Sweep, Update};
+use super::{Create, Key, Loaded, Record, Store, Sweep, Update, Writable};
 use crate::clock::Clock;
 use crate::ttl::Ttl;
 
@@ -129,7 +129,7 @@ impl fmt::Debug for Memory {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for Memory {}
+impl Writable for Memory {}
 
 #[diagnostic::do_not_recommend]
 impl Store for Memory {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cloakroom::contract::{Harness, Time};
 use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Clock, Keep, Key, Store, Ttl};
+use cloakroom::{Clock, Key, Store, Ttl, Writable};
 use tokio::task::yield_now;
 
 /// What a store may do wrong.
@@ -180,7 +180,7 @@ impl State {
     }
 }
 
-impl Keep for Flawed {}
+impl Writable for Flawed {}
 
 impl Store for Flawed {
     type Error = Infallible;

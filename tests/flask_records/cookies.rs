@@ -53,7 +53,7 @@ async fn one_line_makes_the_cookie_secure() {
     let shelf = Shelf::default();
     shelf.put(SID, RECORD);
     let config = Config::flask_session().store(shelf.clone()).data::<Account>();
-    let sessions = config.cookie(Cookie::secure(cookie_name!("session"))).build();
+    let sessions = config.cookie(Cookie::unprefixed(cookie_name!("session"))).build();
     let mut session = sessions.open(&with_ticket(SID)).await.expect("opened");
     session.user_id = Some(7);
     let cookie = close(session).await.expect("a cookie");
@@ -94,7 +94,7 @@ async fn uuids_are_read_under_the_preset_and_nowhere_else() {
 
     shelf.take_calls();
     let config = Config::new().store(shelf.clone()).data::<Account>();
-    let sessions = config.cookie(Cookie::secure(cookie_name!("session"))).build();
+    let sessions = config.cookie(Cookie::unprefixed(cookie_name!("session"))).build();
     let session = sessions.open(&with_ticket(UUID)).await.expect("opened");
     assert!(session.is_new());
     close(session).await;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cloakroom::store::{Create, Loaded, Record, Update};
 use cloakroom::{
-    Codec, Config, Flask, Json, Keep, Key, MessagePack, Session, Sessions, Signer, Store, Ttl,
-    Unsigned,
+    Codec, Config, Flask, Json, Key, MessagePack, Session, Sessions, Signer, Store, Ttl, Unsigned,
+    Writable,
 };
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
@@ -113,7 +113,7 @@ impl Rows {
     }
 }
 
-impl Keep for Shelf {}
+impl Writable for Shelf {}
 
 impl Store for Shelf {
     type Error = Infallible;

@@ -76,7 +76,7 @@ async fn a_session_chooses_whether_its_cookie_is_permanent() {
 async fn every_setting_of_the_cookie_appears() {
     let domain = || CookieDomain::new("example.org").expect("a domain");
     let path = || CookiePath::new("/shop").expect("a path");
-    let secure = || Cookie::secure(cookie_name!("cart"));
+    let secure = || Cookie::unprefixed(cookie_name!("cart"));
 
     let host = Cookie::host(cookie_name!("cart"));
     assert_written(host, "__Host-cart", "Path=/; Secure; HttpOnly; SameSite=Lax").await;

@@ -9,6 +9,7 @@ use cloakroom::{Codec, Config, Json, Postcard, Session, Unsigned};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::logs::Log;
 use crate::site::{Probe, Site};
 use crate::support::browser::Browser;
 use crate::support::watched::Watched;
@@ -37,7 +38,14 @@ async fn assert_refused<C: Codec>(codec: C, fine: fn(&mut C::Data), bad: fn(&mut
         let records = site.store.memory.len();
         let before = if stored { site.record().await } else { None };
 
-        let reply = browser.get("/bad").await;
+        let log = Log::default();
+        let reply = {
+            let _logging = tracing::subscriber::set_default(log.clone());
+            browser.get("/bad").await
+        };
+        let logged = log.text();
+        assert!(logged.contains("cause="), "the log names no cause: {logged}");
+        assert!(logged.contains(" use "), "the log names no way out: {logged}");
         assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR, "stored: {stored}");
         assert_eq!(reply.body, "");
         assert!(!reply.headers.contains_key("x-secret"));

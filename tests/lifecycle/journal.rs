@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cloakroom::store::{Create, Loaded, MemoryRevision, Update};
-use cloakroom::{Clock, Keep, Key, Memory, Store, Sweep, Ttl};
+use cloakroom::{Clock, Key, Memory, Store, Sweep, Ttl, Writable};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Journal {
@@ -57,7 +57,7 @@ impl Journal {
     }
 }
 
-impl Keep for Journal {}
+impl Writable for Journal {}
 
 impl Store for Journal {
     type Error = Infallible;

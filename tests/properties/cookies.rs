@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use cloakroom::store::{Create, Loaded, Update};
 use cloakroom::{
-    Config, HmacSha256, Keep, Key, Memory, Postcard, SecretKey, Session, Sessions, Signer, Store,
-    Ttl, Unsigned,
+    Config, HmacSha256, Key, Memory, Postcard, SecretKey, Session, Sessions, Signer, Store, Ttl,
+    Unsigned, Writable,
 };
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -39,7 +39,7 @@ struct Counting {
     writes: Arc<AtomicUsize>,
 }
 
-impl Keep for Counting {}
+impl Writable for Counting {}
 
 impl Store for Counting {
     type Error = Infallible;

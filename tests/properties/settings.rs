@@ -319,11 +319,11 @@ fn set_cookie(choice: &Choice) -> String {
     let config = match choice.kind {
         Kind::Host => config.cookie(choice.https_only(choice.common(Cookie::host(name)))),
         Kind::Secure => {
-            let cookie = choice.scoped(choice.common(Cookie::secure(name)));
+            let cookie = choice.scoped(choice.common(Cookie::unprefixed(name)));
             config.cookie(choice.https_only(cookie))
         }
         Kind::Insecure => {
-            let cookie = choice.scoped(choice.common(Cookie::secure(name)));
+            let cookie = choice.scoped(choice.common(Cookie::unprefixed(name)));
             config.cookie(cookie.insecure_for_development())
         }
     };

@@ -33,6 +33,19 @@ impl Site {
     }
 }
 
+impl Site {
+    /// Stops the example, and hands out what it wrote into its standard error, where
+    /// that is piped.
+    #[allow(dead_code, reason = "each test program uses a part")]
+    pub(crate) fn stop(mut self) -> String {
+        self.process.kill().expect("it still runs");
+        let mut text = String::new();
+        let mut stderr = self.process.stderr.take().expect("its errors are piped");
+        stderr.read_to_string(&mut text).expect("it writes text");
+        text
+    }
+}
+
 impl Drop for Site {
     fn drop(&mut self) {
         // It may have ended already; then the test has failed for that reason.
@@ -57,6 +70,12 @@ impl Browser {
         let (status, body) = self.send(&format!("GET {path} HTTP/1.1"), "");
         assert_eq!(status, "200", "{body}");
         body
+    }
+
+    /// A request with any status: the status and the body.
+    #[allow(dead_code, reason = "each test program uses a part")]
+    pub(crate) fn ask(&mut self, request_line: &str) -> (String, String) {
+        self.send(request_line, "")
     }
 
     /// A form, answered by a redirect to a page.

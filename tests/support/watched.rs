@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use cloakroom::store::{Create, Loaded, MemoryRevision, Update};
-use cloakroom::{Keep, Key, Memory, Store, Ttl};
+use cloakroom::{Key, Memory, Store, Ttl, Writable};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -61,7 +61,7 @@ impl<W> Clone for Watched<W> {
     }
 }
 
-impl<W: Watch> Keep for Watched<W> {}
+impl<W: Watch> Writable for Watched<W> {}
 
 impl<W: Watch> Store for Watched<W> {
     type Error = Fault;

@@ -1,5 +1,5 @@
 use cloakroom::{Cookie, cookie_name};
 
 fn main() {
-    let _cookie = Cookie::secure(cookie_name!("id")).insecure_for_development().partitioned();
+    let _cookie = Cookie::unprefixed(cookie_name!("id")).insecure_for_development().partitioned();
 }

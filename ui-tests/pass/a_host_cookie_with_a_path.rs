@@ -2,5 +2,5 @@ use cloakroom::{Cookie, CookiePath, cookie_name};
 
 fn main() {
     let path = CookiePath::new("/shop").expect("a path");
-    let _cookie = Cookie::secure(cookie_name!("id")).path(path);
+    let _cookie = Cookie::unprefixed(cookie_name!("id")).path(path);
 }

@@ -1,5 +1,5 @@
 use cloakroom::{Cookie, cookie_name};
 
 fn main() {
-    let _cookie = Cookie::secure(cookie_name!("id")).partitioned();
+    let _cookie = Cookie::unprefixed(cookie_name!("id")).partitioned();
 }

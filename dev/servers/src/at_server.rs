@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cloakroom::Keep;
+use cloakroom::Writable;
 use cloakroom::contract::{self, Harness, Time};
 
 /// Two ways to the same records, at a server whose time cannot be moved.
@@ -27,7 +27,7 @@ impl<S> AtServer<S> {
     }
 }
 
-impl<S: Keep> Harness for AtServer<S> {
+impl<S: Writable> Harness for AtServer<S> {
     type Store = S;
 
     fn store(&self) -> &S {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use cloakroom::store::{Create, Update};
-use cloakroom::{IdLength, Keep, Key, KeyPrefix, SessionId, Store, Ttl};
+use cloakroom::{IdLength, Key, KeyPrefix, SessionId, Store, Ttl, Writable};
 use http::header::COOKIE;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ const HELPERS_COOKIE: &str = "CLOAKROOM_TEST_COOKIE";
 
 /// Two processes increment one session, 5,000 times each. `test` is the name of
 /// the test that calls: the processes are this program, with that test alone.
-pub async fn two_processes_lose_nothing<S: Keep + Clone>(
+pub async fn two_processes_lose_nothing<S: Writable + Clone>(
     test: &str,
     url: impl FnOnce() -> String,
     connect: impl AsyncFn(String) -> S,
@@ -52,7 +52,7 @@ pub async fn two_processes_lose_nothing<S: Keep + Clone>(
     assert_eq!(open(&sessions, &cookies).await.count, 1 + 2 * TIMES);
 }
 
-async fn increment<S: Keep + Clone>(store: S, cookie: &str, times: u64) {
+async fn increment<S: Writable + Clone>(store: S, cookie: &str, times: u64) {
     const TASKS: u64 = 2;
     let mut tasks = JoinSet::new();
     for _ in 0..TASKS {
@@ -69,7 +69,7 @@ async fn increment<S: Keep + Clone>(store: S, cookie: &str, times: u64) {
 }
 
 /// A logout meets 100 saves of the same session, 20 times.
-pub async fn no_save_outlives_a_logout<S: Keep + Clone>(store: S) {
+pub async fn no_save_outlives_a_logout<S: Writable + Clone>(store: S) {
     for round in 0..20 {
         let sessions = sessions(store.clone());
         let cookies = visit(&sessions).await;

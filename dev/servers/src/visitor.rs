@@ -1,6 +1,6 @@
 //! Sessions with a counter, at any store.
 
-use cloakroom::{Config, Keep, Postcard, Session, Sessions, Ttl, Unsigned};
+use cloakroom::{Config, Postcard, Session, Sessions, Ttl, Unsigned, Writable};
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
 use serde::{Deserialize, Serialize};
@@ -13,12 +13,12 @@ pub struct Counter {
 pub type CounterSessions<S> = Sessions<S, Postcard<Counter>, Unsigned>;
 pub type CounterSession<S> = Session<S, Postcard<Counter>, Unsigned>;
 
-pub fn sessions<S: Keep>(store: S) -> CounterSessions<S> {
+pub fn sessions<S: Writable>(store: S) -> CounterSessions<S> {
     Config::new().store(store).data::<Counter>().idle_timeout(Ttl::hours(1)).build()
 }
 
 /// The headers of a browser that has just got a session.
-pub async fn visit<S: Keep>(sessions: &CounterSessions<S>) -> HeaderMap {
+pub async fn visit<S: Writable>(sessions: &CounterSessions<S>) -> HeaderMap {
     let mut session = open(sessions, &HeaderMap::new()).await;
     session.count = 1;
     let mut sent = HeaderMap::new();
@@ -32,13 +32,13 @@ pub fn cookie_header(pair: &str) -> HeaderMap {
     HeaderMap::from_iter([(COOKIE, pair.parse().expect("a header"))])
 }
 
-pub async fn open<S: Keep>(
+pub async fn open<S: Writable>(
     sessions: &CounterSessions<S>,
     headers: &HeaderMap,
 ) -> CounterSession<S> {
     sessions.open(headers).await.expect("the store answers")
 }
 
-pub async fn close<S: Keep>(session: CounterSession<S>) {
+pub async fn close<S: Writable>(session: CounterSession<S>) {
     session.close(&mut HeaderMap::new()).await.expect("the store answers");
 }

@@ -15,7 +15,9 @@ use std::error::Error;
 use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use cloakroom::{Config, Cookie, Keep, Postcard, Session, Sessions, Ttl, Unsigned, cookie_name};
+use cloakroom::{
+    Config, Cookie, Postcard, Session, Sessions, Ttl, Unsigned, Writable, cookie_name,
+};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
@@ -123,13 +125,13 @@ struct Visitor {
 
 type VisitorSession<S> = Session<S, Postcard<Visitor>, Unsigned>;
 
-fn sessions<S: Keep>(store: S) -> Sessions<S, Postcard<Visitor>, Unsigned> {
+fn sessions<S: Writable>(store: S) -> Sessions<S, Postcard<Visitor>, Unsigned> {
     // `Secure` is dropped because this example speaks plain HTTP.
-    let cookie = Cookie::secure(cookie_name!("any_store")).insecure_for_development();
+    let cookie = Cookie::unprefixed(cookie_name!("any_store")).insecure_for_development();
     Config::new().store(store).data::<Visitor>().cookie(cookie).idle_timeout(Ttl::hours(2)).build()
 }
 
-async fn serve<S: Keep>(sessions: Sessions<S, Postcard<Visitor>, Unsigned>) -> Outcome {
+async fn serve<S: Writable>(sessions: Sessions<S, Postcard<Visitor>, Unsigned>) -> Outcome {
     let app = Router::new()
         .route("/", get(home::<S>))
         .route("/sign-in", post(sign_in::<S>))
@@ -145,7 +147,9 @@ async fn serve<S: Keep>(sessions: Sessions<S, Postcard<Visitor>, Unsigned>) -> O
     Ok(())
 }
 
-async fn home<S: Keep>(mut session: VisitorSession<S>) -> Result<Html<String>, cloakroom::Error> {
+async fn home<S: Writable>(
+    mut session: VisitorSession<S>,
+) -> Result<Html<String>, cloakroom::Error> {
     session.update(|visitor| visitor.visits += 1).await?;
     Ok(page(&session))
 }
@@ -156,13 +160,16 @@ struct SignIn {
 }
 
 /// A real application checks a password here.
-async fn sign_in<S: Keep>(mut session: VisitorSession<S>, Form(form): Form<SignIn>) -> Redirect {
+async fn sign_in<S: Writable>(
+    mut session: VisitorSession<S>,
+    Form(form): Form<SignIn>,
+) -> Redirect {
     session.name = Some(form.name.chars().take(40).collect());
     session.rotate();
     Redirect::to("/")
 }
 
-async fn sign_out<S: Keep>(mut session: VisitorSession<S>) -> Redirect {
+async fn sign_out<S: Writable>(mut session: VisitorSession<S>) -> Redirect {
     session.destroy();
     Redirect::to("/")
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Keep, Key, Store, Ttl};
+use cloakroom::{Key, Store, Ttl, Writable};
 
 use crate::error::MemcachedError;
 use crate::expiry::Expiry;
@@ -154,7 +154,7 @@ impl<D: MemcachedDial> Memcached<D> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<D: MemcachedDial> Keep for Memcached<D> {}
+impl<D: MemcachedDial> Writable for Memcached<D> {}
 
 #[diagnostic::do_not_recommend]
 impl<D: MemcachedDial> Store for Memcached<D> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Clock, Keep, Key, Store, Ttl};
+use cloakroom::{Clock, Key, Store, Ttl, Writable};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Collection};
 
@@ -289,7 +289,7 @@ impl fmt::Debug for MongoDbRevision {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for MongoDb {}
+impl Writable for MongoDb {}
 
 #[diagnostic::do_not_recommend]
 impl Store for MongoDb {

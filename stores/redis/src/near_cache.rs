@@ -17,7 +17,7 @@ use crate::error::RedisError;
 use crate::redis::{Redis, RedisRevision};
 use crate::server::{Listener, RedisServer};
 use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Keep, Key, Store, Ttl};
+use cloakroom::{Key, Store, Ttl, Writable};
 
 /// Keeps what was read from [`Redis`] in this process, so that a session which
 /// is read again needs no round trip.
@@ -128,7 +128,7 @@ impl<S> fmt::Debug for NearCache<S> {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for NearCache<Redis<RedisServer>> {}
+impl Writable for NearCache<Redis<RedisServer>> {}
 
 #[diagnostic::do_not_recommend]
 impl Store for NearCache<Redis<RedisServer>> {

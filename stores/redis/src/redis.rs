@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Keep, Key, Store, Ttl};
+use cloakroom::{Key, Store, Ttl, Writable};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, RedisResult, Value};
 
@@ -162,7 +162,7 @@ impl fmt::Debug for RedisRevision {
 }
 
 #[diagnostic::do_not_recommend]
-impl<C> Keep for Redis<C> where C: ConnectionLike + Clone + Send + Sync + 'static {}
+impl<C> Writable for Redis<C> where C: ConnectionLike + Clone + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
 impl<C> Store for Redis<C>

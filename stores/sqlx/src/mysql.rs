@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use cloakroom::store::{Create, Loaded, Update};
-use cloakroom::{Keep, Key, Store, Sweep, Ttl};
+use cloakroom::{Key, Store, Sweep, Ttl, Writable};
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::{MySqlPool, query};
@@ -207,7 +207,7 @@ impl fmt::Debug for MySql {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for MySql {}
+impl Writable for MySql {}
 
 #[diagnostic::do_not_recommend]
 impl Store for MySql {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cloakroom::store::{Create, Loaded, Update};
-use cloakroom::{Keep, Key, Store, Sweep, Ttl};
+use cloakroom::{Key, Store, Sweep, Ttl, Writable};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, query};
 
@@ -177,7 +177,7 @@ impl fmt::Debug for Postgres {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for Postgres {}
+impl Writable for Postgres {}
 
 #[diagnostic::do_not_recommend]
 impl Store for Postgres {

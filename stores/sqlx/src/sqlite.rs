@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cloakroom::store::{Create, Loaded, Update};
-use cloakroom::{Clock, Keep, Key, Store, Sweep, Ttl};
+use cloakroom::{Clock, Key, Store, Sweep, Ttl, Writable};
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{SqlitePool, query};
@@ -229,7 +229,7 @@ impl fmt::Debug for Sqlite {
 }
 
 #[diagnostic::do_not_recommend]
-impl Keep for Sqlite {}
+impl Writable for Sqlite {}
 
 #[diagnostic::do_not_recommend]
 impl Store for Sqlite {

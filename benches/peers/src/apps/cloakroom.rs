@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use cloakroom::{Config, HmacSha256, Keep, Memory, Postcard, SecretKey, Store, Ttl};
+use cloakroom::{Config, HmacSha256, Writable, Memory, Postcard, SecretKey, Store, Ttl};
 use cloakroom_redis::{NearCache, Redis};
 
 use super::bare::ignore;
@@ -30,7 +30,7 @@ pub async fn in_near_cache(url: &str, lifetime: Duration) -> Router {
     router(NearCache::new(redis).await.expect("Redis tells of changes"), lifetime)
 }
 
-fn router<S: Store + Keep + Clone>(store: S, lifetime: Duration) -> Router {
+fn router<S: Store + Writable + Clone>(store: S, lifetime: Duration) -> Router {
     let key = SecretKey::generate().expect("randomness");
     let seconds = lifetime.as_secs().try_into().expect("not for ever");
     let sessions = Config::new()
@@ -54,12 +54,12 @@ async fn read<S: Store>(session: Session<S>) -> &'static str {
     "seen"
 }
 
-async fn change<S: Store + Keep>(mut session: Session<S>) -> &'static str {
+async fn change<S: Store + Writable>(mut session: Session<S>) -> &'static str {
     session.visits += 1;
     "seen"
 }
 
-async fn fill<S: Store + Keep>(mut session: Session<S>, Path(bytes): Path<usize>) -> &'static str {
+async fn fill<S: Store + Writable>(mut session: Session<S>, Path(bytes): Path<usize>) -> &'static str {
     *session = Visitor::of_size(bytes);
     "seen"
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use cloakroom::{Codec, Config, Keep, Session, Signer};
+use cloakroom::{Codec, Config, Session, Signer, Writable};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -40,7 +40,7 @@ pub(crate) struct Gate {
 /// Serves the application until the test ends.
 pub(crate) async fn serve<S, C, K>(config: Config<S, C, K>) -> (Address, Arc<Gate>)
 where
-    S: Keep,
+    S: Writable,
     C: Codec<Data = Account>,
     K: Signer,
 {
@@ -65,7 +65,7 @@ struct Application<S, C, K> {
 
 impl<S, C, K> Application<S, C, K>
 where
-    S: Keep,
+    S: Writable,
     C: Codec<Data = Account>,
     K: Signer,
 {

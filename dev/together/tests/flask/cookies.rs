@@ -38,7 +38,7 @@ pub(crate) async fn the_cookies_of_both_sides_have_the_attributes_that_were_chos
     };
 
     let settings = json!({ "SESSION_COOKIE_SECURE": true, "SESSION_COOKIE_SAMESITE": "Lax" });
-    let cookie = Cookie::secure(cookie_name!("session"));
+    let cookie = Cookie::unprefixed(cookie_name!("session"));
     assert_eq!(alike(settings, cookie).await, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
 
     let settings = json!({
@@ -48,7 +48,7 @@ pub(crate) async fn the_cookies_of_both_sides_have_the_attributes_that_were_chos
         "SESSION_COOKIE_DOMAIN": "example.org",
         "SESSION_COOKIE_PATH": "/shop",
     });
-    let cookie = Cookie::secure(cookie_name!("session"))
+    let cookie = Cookie::unprefixed(cookie_name!("session"))
         .same_site(SameSite::Strict)
         .readable_by_scripts()
         .domain(CookieDomain::new("example.org").expect("a domain"))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::routing::{get, post};
-use cloakroom::{Codec, Config, Flask, Json, Keep, MessagePack, Session, Unsigned, flask};
+use cloakroom::{Codec, Config, Flask, Json, MessagePack, Session, Unsigned, Writable, flask};
 use serde::{Deserialize, Serialize};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
@@ -100,7 +100,7 @@ pub(crate) fn json_config<P: Place>(site: &Site<P>) -> SampleConfig<P, Json<Samp
 /// Serves until the test ends.
 pub(crate) async fn serve<S, C>(config: Config<S, C, Unsigned>) -> Address
 where
-    S: Keep,
+    S: Writable,
     C: Codec<Data = Sample>,
 {
     let routes = Router::new()
@@ -109,10 +109,10 @@ where
     listen(routes.layer(config.build().layer())).await
 }
 
-async fn set_sample<S: Keep, C: Codec<Data = Sample>>(mut session: Session<S, C, Unsigned>) {
+async fn set_sample<S: Writable, C: Codec<Data = Sample>>(mut session: Session<S, C, Unsigned>) {
     *session = Sample::new();
 }
 
-async fn check<S: Keep, C: Codec<Data = Sample>>(session: Session<S, C, Unsigned>) -> String {
+async fn check<S: Writable, C: Codec<Data = Sample>>(session: Session<S, C, Unsigned>) -> String {
     if *session == Sample::new() { "equal".to_owned() } else { format!("{:#?}", *session) }
 }

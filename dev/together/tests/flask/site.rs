@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cloakroom::{Config, Flask, Itsdangerous, Json, Keep, MessagePack, Unsigned};
+use cloakroom::{Config, Flask, Itsdangerous, Json, MessagePack, Unsigned, Writable};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use servers::flask::shared_address;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where both keep their sessions.
 pub(crate) trait Place {
-    type Store: Keep + Clone;
+    type Store: Writable + Clone;
 
     /// Whether Flask-Session leaves it to the server to end a session, and takes
     /// what the server has not removed yet for alive.
