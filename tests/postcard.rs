@@ -230,7 +230,7 @@ fn what_the_schema_crate_describes_comes_back() {
         pause: Duration,
         range: Option<std::ops::Range<u32>>,
         results: Vec<Result<u8, String>>,
-        boxed: Box<Option<Box<str>>>,
+        boxed: Box<Option<String>>,
         wrapped: std::num::Wrapping<i64>,
         path: std::path::PathBuf,
         marker: std::marker::PhantomData<u8>,
@@ -324,7 +324,7 @@ macro_rules! assert_refused_on_both_sides {
         }
         mod changed {
             use super::*;
-            #[derive(Default, Serialize, Deserialize, Schema)]
+            #[derive(Debug, Default, Serialize, Deserialize, Schema)]
             pub(crate) struct Data {
                 $(#[$attribute])*
                 pub(crate) field: $type,
@@ -332,9 +332,12 @@ macro_rules! assert_refused_on_both_sides {
             }
         }
         let bytes = encoded(&Some(vec![plain::Data { field: $value, rest: vec![0] }]));
-        assert!(Postcard::<Option<Vec<plain::Data>>>::decode(&bytes).is_ok());
+        let back = Postcard::<Option<Vec<plain::Data>>>::decode(&bytes).expect("decoded");
+        assert_eq!(encoded(&back), bytes);
         assert_not_read::<Option<Vec<changed::Data>>>(&bytes, READ_OTHERWISE);
-        assert_not_written(&Some(vec![changed::Data { field: $value, rest: vec![0] }]));
+        let data = changed::Data { field: $value, rest: vec![0] };
+        assert_eq!(data.field, $value);
+        assert_not_written(&Some(vec![data]));
     }};
 }
 
@@ -496,7 +499,7 @@ fn data_that_nest_without_end_are_an_error_and_end_no_process() {
         chain = *next;
     }
     let bytes = [encoded_mark::<Chain>(), vec![1; 100_000]].concat();
-    assert_not_read::<Chain>(&bytes, READ_OTHERWISE);
+    assert!(Postcard::<Chain>::decode(&bytes).is_err());
 
     assert_not_written(&Wrapped { levels: 1_000_000 });
     let bytes = [encoded_mark::<Wrapped>(), vec![1; 100_000]].concat();

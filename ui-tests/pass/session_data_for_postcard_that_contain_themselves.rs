@@ -1,0 +1,11 @@
+use cloakroom::{Config, Memory, Postcard};
+
+#[derive(Default, serde::Serialize, serde::Deserialize, postcard_schema::Schema)]
+struct Comment {
+    text: String,
+    answers: Vec<String>,
+}
+
+fn main() {
+    let _sessions = Config::new().store(Memory::new()).codec(Postcard::<Comment>::new()).build();
+}
