@@ -439,7 +439,7 @@ fn encoded_mark<T: PostcardData>() -> Vec<u8> {
 /// Two structs inside each other, without end, whose schema says only one level.
 #[derive(Default, Serialize, Deserialize)]
 struct Chain {
-    next: Option<Box<Chain>>,
+    next: Option<Box<Self>>,
 }
 
 impl Schema for Chain {
