@@ -506,6 +506,27 @@ fn data_that_nest_without_end_are_an_error_and_end_no_process() {
     assert_not_read::<Wrapped>(&bytes, READ_OTHERWISE);
 }
 
+#[test]
+fn data_may_nest_as_deeply_as_the_documentation_says() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize, Schema)]
+    enum Level<T> {
+        Of { value: T },
+    }
+    type Five<T> = Level<Level<Level<Level<Level<T>>>>>;
+    // With the `Option` and the number, 32.
+    let value: Option<Five<Five<Five<Five<Five<Five<u8>>>>>>> = read_zeros();
+    assert_comes_back(&value);
+}
+
+/// The value whose bytes are 1, for `Some`, and zeros.
+fn read_zeros<T: PostcardData>() -> T {
+    let mut bytes = encoded(&T::default());
+    bytes.truncate(MARK);
+    bytes.push(1);
+    bytes.extend([0; 31]);
+    Postcard::decode(&bytes).expect("decoded")
+}
+
 /// A length in front of less than that.
 #[test]
 fn a_length_alone_takes_no_memory_and_no_time() {

@@ -47,7 +47,8 @@ use super::{Codec, Unrepresentable, merge_fields, merge_whole};
 ///
 /// These do not compile:
 ///
-/// - a type that contains itself, or nests more than 50 levels;
+/// - a type that contains itself (the compiler reports a cycle), or nests more than 32
+///   levels;
 /// - `usize` and `isize`, whose size depends on the machine, and what
 ///   `postcard-schema` has no schema for;
 /// - `SocketAddr`, which serde writes otherwise than its schema says;

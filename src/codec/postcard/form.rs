@@ -12,8 +12,9 @@ use postcard_schema::schema::{
     DataModelType, DataModelVariant, NamedType, NamedValue, NamedVariant,
 };
 
-/// How deeply session data may nest. Each level takes stack, also of the compiler.
-pub(super) const LEVELS: u8 = 50;
+/// How deeply session data may nest. A level takes up to three frames of the compiler,
+/// which stops at 128.
+pub(super) const LEVELS: u8 = 32;
 
 /// Serde's step is not the one of the schema.
 pub(super) const OTHER_STEP: ::postcard::Error = ::postcard::Error::WontImplement;

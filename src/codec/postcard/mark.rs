@@ -140,7 +140,7 @@ impl Hash {
     }
 }
 
-/// Ten bytes would be read as more of them than a program can count to.
+/// A length of ten bytes would be read as more of them than a program can count to.
 const WITHOUT_BYTES: &str =
     "a list of values that take no bytes has no form in `Postcard`: keep their number";
 
