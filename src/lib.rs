@@ -264,11 +264,11 @@ pub use self::codec::Json;
 #[cfg(feature = "messagepack")]
 #[doc(inline)]
 pub use self::codec::MessagePack;
-#[cfg(feature = "postcard")]
-#[doc(inline)]
-pub use self::codec::Postcard;
 #[doc(inline)]
 pub use self::codec::{Codec, NamedFields, SessionData};
+#[cfg(feature = "postcard")]
+#[doc(inline)]
+pub use self::codec::{Postcard, PostcardData};
 #[cfg(feature = "sweeper")]
 pub use self::config::Sweeper;
 #[cfg(feature = "flask")]

@@ -13,7 +13,7 @@ mod messagepack;
 mod named;
 #[cfg(feature = "postcard")]
 mod postcard;
-#[cfg(any(feature = "json", feature = "postcard"))]
+#[cfg(feature = "json")]
 mod strict;
 mod unrepresentable;
 
@@ -35,7 +35,7 @@ pub use self::named::NamedFields;
 #[doc(hidden)]
 pub use self::named::{Entry, Name};
 #[cfg(feature = "postcard")]
-pub use self::postcard::{Postcard, PostcardError};
+pub use self::postcard::{Postcard, PostcardData, PostcardError};
 pub use self::unrepresentable::Unrepresentable;
 
 /// What can be kept in a session: a struct that is `Default`, `Serialize` and

@@ -1,43 +1,122 @@
 //! Postcard: the smallest and the fastest.
 
-mod shape;
+mod data;
+mod form;
+mod mark;
+mod reader;
 mod split;
+mod writer;
 
 use std::marker::PhantomData;
 
+use ::postcard::Serializer;
 use ::postcard::ser_flavors::Flavor;
-use ::postcard::{Serializer, take_from_bytes};
 
-use super::strict::{Refuse, Strict};
-use super::{Codec, SessionData, Unrepresentable, merge_fields, merge_whole};
+pub use self::data::PostcardData;
+use self::form::{Form, OTHER_STEP};
+use self::writer::Writer;
+use super::{Codec, Unrepresentable, merge_fields, merge_whole};
 use crate::record::NativeRecord;
 
-/// Session data in the postcard wire format, behind four bytes that mark the
-/// struct: no field names, no types, so it is small and fast.
+/// Session data in the postcard wire format, behind eight bytes that mark the type:
+/// no names of fields, so the record is the smallest.
 ///
-/// A struct whose fields change while sessions live cannot read them any more:
-/// their visitors begin with new ones. Use a codec with named fields where that is
-/// too much. The mark covers the names, order and kinds of fields, also in structs
-/// and tuples inside them, so that nothing is read as something else. **It does not
-/// cover what is inside an enum, an `Option`, a list or a map**: such a type has to
-/// stay as it is, or to change together with the name of a field around it. Integers
-/// of 16 bits and more may get wider.
+/// It is strict. The mark covers everything that the type's
+/// [`Schema`](postcard_schema::Schema) says, at every level: the names of structs,
+/// enums, fields and variants, their order, and the type of each value. **A program
+/// whose session data have another type cannot read the records of the one before it**:
+/// another field, variant or name ends the session, and so does a wider integer. To
+/// change the struct while sessions live, use [`MessagePack`](super::MessagePack).
 ///
-/// Data that need the names or marks to be read back cannot be saved:
-/// `#[serde(flatten)]`, `#[serde(untagged)]`, `#[serde(tag = "..")]`,
-/// `#[serde(skip_serializing_if = "..")]` and `serde_json::Value`.
+/// The schema is derived by the crate `postcard-schema`, which stands in the
+/// application's own Cargo.toml:
+///
+/// ```toml
+/// postcard-schema = { version = "0.2", features = ["derive"] }
+/// ```
+///
+/// # What has no form
+///
+/// A schema does not see serde's attributes. Each value is therefore compared with the
+/// schema when it is written and when it is read. What serde does otherwise is an error,
+/// and is never stored or read:
+///
+/// - `skip`, `skip_serializing_if` and `flatten`, and `skip` on a variant;
+/// - `tag` and `untagged`, and `serde_json::Value`;
+/// - `with`, `into` and `from`, if another type is written than the field has: write
+///   [`Schema`](postcard_schema::Schema) by hand for a type of your own around it.
+///
+/// These do not compile:
+///
+/// - a type that contains itself (the compiler reports a cycle), or nests more than 32
+///   levels;
+/// - `usize` and `isize`, whose size depends on the machine, and what
+///   `postcard-schema` has no schema for;
+/// - `SocketAddr`, which serde writes otherwise than its schema says;
+/// - a list of values that take no bytes, such as `Vec<()>`.
+///
+/// # What the mark does not cover
+///
+/// - The meaning of a value. Two attributes `with` that write one type, a number of
+///   seconds and one of milliseconds, have one mark.
+/// - A type parameter that no field has: `Id<User>` and `Id<Admin>` around a
+///   `PhantomData` have one mark.
+/// - The path of a type: `a::User` and `b::User` with equal fields have one mark.
+///
+/// An update of `postcard-schema` that describes a type of the standard library
+/// otherwise ends the sessions that hold one.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "memory")] {
+/// use cloakroom::{Config, Memory, Postcard, Session, Sessions, Unsigned};
+/// use postcard_schema::Schema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Default, Serialize, Deserialize, Schema)]
+/// struct Account {
+///     user_id: Option<u64>,
+///     role: Role,
+/// }
+///
+/// #[derive(Default, Serialize, Deserialize, Schema)]
+/// enum Role {
+///     #[default]
+///     Visitor,
+///     Editor { since: u32 },
+/// }
+///
+/// type AccountSession = Session<Memory, Postcard<Account>, Unsigned>;
+/// type AccountSessions = Sessions<Memory, Postcard<Account>, Unsigned>;
+///
+/// let sessions: AccountSessions =
+///     Config::new().store(Memory::new()).codec(Postcard::<Account>::new()).build();
+/// # let _ = async |session: AccountSession| drop(session);
+/// # }
+/// ```
 pub struct Postcard<T> {
     data: PhantomData<fn() -> T>,
 }
 
 marker!(Postcard);
 
-impl<T: SessionData> Postcard<T> {
+impl<T> Postcard<T> {
     /// The codec, to be given to `Config::codec`.
     #[must_use]
-    pub const fn new() -> Self {
+    pub const fn new() -> Self
+    where
+        T: PostcardData,
+    {
+        // What has no mark does not compile here, where the codec is chosen.
+        let _ = Self::MARK;
         Self { data: PhantomData }
     }
+}
+
+impl<T: PostcardData> Postcard<T> {
+    const MARK: [u8; mark::BYTES] = mark::of::<T>();
+    const FORM: Form = Form::of(T::SCHEMA);
 }
 
 /// The data have no form in postcard, or the bytes are not the data's.
@@ -50,31 +129,41 @@ pub struct PostcardError(#[from] Cause);
 enum Cause {
     #[error("the session data have no form in postcard")]
     Encode(#[source] Unrepresentable),
+    #[error("the session data are read otherwise than their schema says")]
+    DecodeOtherwise(#[source] Unrepresentable),
     #[error("the bytes are not the session data in postcard")]
     Decode(#[source] ::postcard::Error),
     #[error("bytes follow the session data")]
     TrailingBytes,
-    #[error("the bytes are those of another struct")]
-    OtherShape,
+    #[error("the bytes are those of another type")]
+    OtherType,
 }
 
-impl<T: SessionData> Codec for Postcard<T> {
+impl Cause {
+    fn of_decoding(error: ::postcard::Error) -> Self {
+        match error {
+            OTHER_STEP => Self::DecodeOtherwise(Unrepresentable::WithoutNames),
+            _ => Self::Decode(error),
+        }
+    }
+}
+
+impl<T: PostcardData> Codec for Postcard<T> {
     type Data = T;
     type Error = PostcardError;
     type Record = NativeRecord;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), PostcardError> {
-        out.extend_from_slice(&shape::mark(data));
-        let inner = &mut Serializer { output: Append(out) };
-        data.serialize(Strict { inner, refuse: Refuse::SkippedFields })
+        out.extend_from_slice(&Self::MARK);
+        let output = &mut Serializer { output: Append(out) };
+        data.serialize(Writer { output, form: Self::FORM })
             .map_err(|_| Cause::Encode(Unrepresentable::WithoutNames).into())
     }
 
     fn decode(bytes: &[u8]) -> Result<T, PostcardError> {
-        let (mark, bytes) = bytes.split_first_chunk().ok_or(Cause::OtherShape)?;
-        match take_from_bytes(bytes).map_err(Cause::Decode)? {
-            (data, []) if shape::mark(&data) == *mark => Ok(data),
-            (_, []) => Err(Cause::OtherShape.into()),
+        let bytes = bytes.strip_prefix(&Self::MARK).ok_or(Cause::OtherType)?;
+        match reader::read(bytes, Self::FORM).map_err(Cause::of_decoding)? {
+            (data, []) => Ok(data),
             _ => Err(Cause::TrailingBytes.into()),
         }
     }
@@ -85,17 +174,17 @@ impl<T: SessionData> Codec for Postcard<T> {
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, PostcardError> {
         let [before, my, their] = [Self::decode(base)?, Self::decode(mine)?, Self::decode(theirs)?];
-        // All three were decoded, so each has its mark.
+        // All three were decoded, so each has the mark.
         let [Some(before), Some(my), Some(their)] = [
-            split::fields(&before, &base[shape::BYTES..]),
-            split::fields(&my, &mine[shape::BYTES..]),
-            split::fields(&their, &theirs[shape::BYTES..]),
+            split::fields(&before, &base[mark::BYTES..]),
+            split::fields(&my, &mine[mark::BYTES..]),
+            split::fields(&their, &theirs[mark::BYTES..]),
         ] else {
             return Ok(merge_whole(base, mine, theirs));
         };
         let merged = merge_fields(&before, &my, &their);
         let values = merged.iter().map(|field| field.value);
-        Ok([&mine[..shape::BYTES]].into_iter().chain(values).flatten().copied().collect())
+        Ok([&Self::MARK[..]].into_iter().chain(values).flatten().copied().collect())
     }
 }
 
@@ -132,18 +221,21 @@ impl Flavor for Append<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
+    use postcard_schema::Schema;
     use serde::{Deserialize, Serialize};
 
     use super::*;
 
-    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
     struct Plain {
         a: u8,
         b: String,
         c: Vec<u8>,
     }
 
-    fn encoded<T: SessionData>(data: &T) -> Result<Vec<u8>, PostcardError> {
+    fn encoded<T: PostcardData>(data: &T) -> Result<Vec<u8>, PostcardError> {
         let mut out = Vec::new();
         Postcard::encode(data, &mut out).map(|()| out)
     }
@@ -161,30 +253,13 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_field_is_refused_wherever_it_stands() {
-        #[derive(Debug, Default, Serialize, Deserialize)]
-        struct Skipping {
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            a: Option<u8>,
-            b: u8,
-            c: Vec<u8>,
-        }
-
-        // Without the check, these bytes would be read as `b: 1, c: []`.
-        let data = Skipping { a: None, b: 0, c: vec![0] };
-        assert!(encoded(&data).is_err());
-        assert!(encoded(&vec![Some((1, data))]).is_err());
-        assert!(encoded(&Skipping { a: Some(1), b: 0, c: vec![] }).is_ok());
-    }
-
-    #[test]
     fn what_another_struct_wrote_is_not_read() {
-        #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
         struct Before {
             user_id: u32,
             visits: u32,
         }
-        #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
         struct After {
             visits: u32,
             user_id: u32,
@@ -192,22 +267,22 @@ mod tests {
 
         let bytes = encoded(&Before { user_id: 4_711, visits: 1 }).expect("encoded");
         let fault = Postcard::<After>::decode(&bytes).expect_err("the fields have another order");
-        assert_eq!(fault.to_string(), "the bytes are those of another struct");
+        assert_eq!(fault.to_string(), "the bytes are those of another type");
         assert!(Postcard::<Before>::decode(&bytes).is_ok());
-        assert!(Postcard::<Before>::decode(&bytes[..3]).is_err());
+        assert!(Postcard::<Before>::decode(&bytes[..7]).is_err());
     }
 
     #[test]
     fn a_refusal_says_why() {
-        #[derive(Debug, Default, Serialize, Deserialize)]
+        #[derive(Debug, Default, Serialize, Deserialize, Schema)]
         struct Flat {
             #[serde(flatten)]
             all: std::collections::HashMap<String, u8>,
         }
 
         let fault = encoded(&Flat::default()).expect_err("a map of unknown length");
-        let why = std::error::Error::source(&fault).map(ToString::to_string);
-        assert!(why.is_some_and(|why| why.contains("flattened: use MessagePack or Json")));
+        let why = fault.source().map(ToString::to_string);
+        assert!(why.is_some_and(|why| why.contains("use MessagePack or Json")));
     }
 
     #[test]

@@ -10,29 +10,16 @@ use super::Unrepresentable;
 
 /// What the format cannot represent, though it does not say so.
 #[derive(Clone, Copy)]
-#[cfg_attr(
-    not(all(feature = "json", feature = "postcard")),
-    expect(dead_code, reason = "one codec needs one of them")
-)]
 pub(super) enum Refuse {
-    /// A format without field names takes the next field for the skipped one.
-    SkippedFields,
     /// A format without infinity and NaN writes nothing in their place.
     NonFiniteFloats,
 }
 
 impl Refuse {
-    fn skipped_field<E: serde::ser::Error>(self) -> Result<(), E> {
-        match self {
-            Self::SkippedFields => Err(E::custom(Unrepresentable::WithoutNames)),
-            Self::NonFiniteFloats => Ok(()),
-        }
-    }
-
     fn float<E: serde::ser::Error>(self, is_finite: bool) -> Result<(), E> {
         match self {
             Self::NonFiniteFloats if !is_finite => Err(E::custom(Unrepresentable::NonFiniteNumber)),
-            Self::NonFiniteFloats | Self::SkippedFields => Ok(()),
+            Self::NonFiniteFloats => Ok(()),
         }
     }
 }
@@ -204,7 +191,6 @@ macro_rules! pass_fields_on {
             }
 
             fn skip_field(&mut self, name: &'static str) -> Result<(), C::Error> {
-                self.refuse.skipped_field()?;
                 self.inner.skip_field(name)
             }
 

@@ -8,10 +8,11 @@
 #[non_exhaustive]
 pub enum Unrepresentable {
     /// A part of them refuses to be serialized, or has no form in a format without
-    /// field names, such as a field that is left out
-    /// (`#[serde(skip_serializing_if = "..")]`) or flattened.
+    /// field names: a field that is left out (`#[serde(skip)]`,
+    /// `#[serde(skip_serializing_if = "..")]`) or flattened, or another form than its
+    /// schema says.
     #[error(
-        "a part of them cannot be serialized; a format without field names refuses fields that are skipped (`skip_serializing_if`) or flattened: use MessagePack or Json for those"
+        "a part of them cannot be serialized, or not as its `postcard_schema::Schema` says: Postcard refuses `skip`, `skip_serializing_if`, `flatten`, `tag`, `untagged`, and a `with` or `into` that changes the type; use MessagePack or Json for those"
     )]
     WithoutNames,
     /// A floating-point number is infinite or undefined.

@@ -1,7 +1,7 @@
 //! The short way to the default codec.
 
 use super::{Config, WantsData};
-use crate::codec::{Postcard, SessionData};
+use crate::codec::{Postcard, PostcardData};
 
 impl<S, K> Config<S, WantsData, K> {
     /// What a session holds, encoded with [`Postcard`]; short for
@@ -26,7 +26,7 @@ impl<S, K> Config<S, WantsData, K> {
     /// # let _ = async |session: CartSession| drop(session);
     /// # }
     /// ```
-    pub fn data<T: SessionData>(self) -> Config<S, Postcard<T>, K> {
+    pub fn data<T: PostcardData>(self) -> Config<S, Postcard<T>, K> {
         self.codec(Postcard::new())
     }
 }

@@ -1,0 +1,10 @@
+use cloakroom::{Config, Memory, Postcard};
+
+#[derive(Default, serde::Serialize, serde::Deserialize, postcard_schema::Schema)]
+struct Visits {
+    all: u32,
+}
+
+fn main() {
+    let _sessions = Config::new().store(Memory::new()).codec(Postcard::<Visits>::new()).build();
+}
