@@ -259,7 +259,7 @@ pub use self::codec::MessagePack;
 #[doc(inline)]
 pub use self::codec::Postcard;
 #[doc(inline)]
-pub use self::codec::{Codec, NamedFields, SessionData};
+pub use self::codec::{Codec, NamedFields, SessionData, Strict};
 #[cfg(feature = "sweeper")]
 pub use self::config::Sweeper;
 #[cfg(feature = "flask")]

@@ -1,6 +1,7 @@
 //! Postcard: the smallest and the fastest.
 
 mod shape;
+mod skipping;
 mod split;
 
 use std::marker::PhantomData;
@@ -8,7 +9,7 @@ use std::marker::PhantomData;
 use ::postcard::ser_flavors::Flavor;
 use ::postcard::{Serializer, take_from_bytes};
 
-use super::strict::{Refuse, Strict};
+use self::skipping::{Refuse, Strict};
 use super::{Codec, SessionData, Unrepresentable, merge_fields, merge_whole};
 
 /// Session data in the postcard wire format, behind four bytes that mark the

@@ -82,7 +82,8 @@ impl Draft {
                 None => (foreign.empty, foreign.empty),
                 Some(stored) => (self.base().unwrap_or(foreign.empty), stored),
             };
-            let merged = C::merge(base, self.data::<C>(), stored)?;
+            let mut merged = Vec::new();
+            C::retain(Some(base), self.data::<C>(), stored, &mut merged)?;
             self.foreign = record::of_data::<C>(header, &merged)?;
         }
         Ok(self.base() != Some(self.data::<C>()))
