@@ -265,7 +265,7 @@ pub use self::codec::Json;
 #[doc(inline)]
 pub use self::codec::MessagePack;
 #[doc(inline)]
-pub use self::codec::{Codec, NamedFields, SessionData};
+pub use self::codec::{Codec, NamedFields, SessionData, Strict};
 #[cfg(feature = "postcard")]
 #[doc(inline)]
 pub use self::codec::{Postcard, PostcardData};

@@ -1,9 +1,9 @@
 //! Records as Flask-Session writes and reads them.
 
-use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use super::Codec;
+use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields};
 use crate::record::FlaskRecord;
 
@@ -47,8 +47,8 @@ pub struct Flask<C> {
 #[non_exhaustive]
 pub enum FlaskError<E> {
     /// The format cannot represent the data, or the bytes are not the data's.
-    #[error(transparent)]
-    Codec(E),
+    #[error("the session data cannot be shared with Flask")]
+    Codec(#[source] E),
     /// They are not a map from names to what Python can read.
     #[error("session data shared with Flask are a map from names to what Python can read")]
     NotAMap,
@@ -62,7 +62,7 @@ impl<C: NamedFields> Codec for Flask<C> {
 
     fn encode(data: &C::Data, out: &mut Vec<u8>) -> Result<(), Self::Error> {
         let start = out.len();
-        C::encode(data, out).map_err(FlaskError::Codec)?;
+        C::encode_shared(data, out).map_err(FlaskError::Codec)?;
         match has_names_that_are_no_text::<C>(&out[start..]) {
             Some(false) => Ok(()),
             Some(true) | None => Err(FlaskError::NotAMap),
@@ -70,35 +70,53 @@ impl<C: NamedFields> Codec for Flask<C> {
     }
 
     fn decode(bytes: &[u8]) -> Result<C::Data, Self::Error> {
+        by_entry::decode::<Self>(bytes)
+    }
+
+    fn retain(
+        base: Option<&[u8]>,
+        mine: &[u8],
+        stored: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Self::Error> {
+        by_entry::retain::<Self>(base, mine, stored, out)
+    }
+
+    fn has_fields() -> bool {
+        by_entry::has_fields::<Self>()
+    }
+
+    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
+        by_entry::merge::<Self>(base, mine, theirs)
+    }
+}
+
+impl<C: NamedFields> ByEntry for Flask<C> {
+    const IS_HUMAN_READABLE: bool = C::SHARED_IS_HUMAN_READABLE;
+    const RESERVED: Option<&'static str> = Some("_permanent");
+
+    fn decode_exact(bytes: &[u8]) -> Result<C::Data, Self::Error> {
         // A number would be taken for the position of a field.
         if has_names_that_are_no_text::<C>(bytes).ok_or(FlaskError::NotAMap)? {
             let mut entries = entries::<C>(bytes).ok_or(FlaskError::NotAMap)?;
             entries.retain(|entry| matches!(entry.key, Name::Text(_)));
             let mut named = Vec::with_capacity(bytes.len());
             C::write(&entries, &mut named);
-            return C::decode(&named).map_err(FlaskError::Codec);
+            return C::decode_shared(&named).map_err(FlaskError::Codec);
         }
-        C::decode(bytes).map_err(FlaskError::Codec)
+        C::decode_shared(bytes).map_err(FlaskError::Codec)
     }
 
-    fn retain(base: &[u8], mine: &[u8], stored: &[u8]) -> Result<Vec<u8>, Self::Error> {
-        Self::merge(base, mine, stored)
+    fn split(bytes: &[u8]) -> Option<Vec<Entry<'_>>> {
+        entries::<C>(bytes)
     }
 
-    fn has_fields() -> bool {
-        true
+    fn join(entries: &[Entry<'_>], out: &mut Vec<u8>) {
+        C::write(entries, out);
     }
 
-    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
-        let [before, my, their] = [base, mine, theirs].map(entries::<C>);
-        let merged = merge(
-            &before.ok_or(FlaskError::NotAMap)?,
-            &my.ok_or(FlaskError::NotAMap)?,
-            &their.ok_or(FlaskError::NotAMap)?,
-        );
-        let mut out = Vec::with_capacity(mine.len() + theirs.len());
-        C::write(&merged, &mut out);
-        Ok(out)
+    fn no_map() -> Option<Self::Error> {
+        Some(FlaskError::NotAMap)
     }
 }
 
@@ -113,39 +131,6 @@ fn entries<C: NamedFields>(map: &[u8]) -> Option<Vec<Entry<'_>>> {
     let mut entries = Vec::new();
     C::visit(map, |entry| entries.push(entry))?;
     Some(entries)
-}
-
-fn is_permanent(entry: &Entry<'_>) -> bool {
-    matches!(&entry.key, Name::Text(name) if name == "_permanent")
-}
-
-/// As [`merge_fields`](super::merge_fields), but names are compared by what they
-/// say, and `_permanent` is theirs.
-fn merge<'a>(base: &[Entry<'a>], mine: &[Entry<'a>], theirs: &[Entry<'a>]) -> Vec<Entry<'a>> {
-    let [before, my, their] = [base, mine, theirs].map(by_name);
-    let kept =
-        theirs.iter().filter_map(|entry| match (my.get(&entry.key), before.get(&entry.key)) {
-            _ if is_permanent(entry) => Some(entry.clone()),
-            (Some(my), before) if before != Some(my) => Some(Entry { value: my, ..entry.clone() }),
-            (None, Some(_)) => None,
-            _ => Some(entry.clone()),
-        });
-    let added = mine.iter().filter(|entry| {
-        !is_permanent(entry)
-            && !their.contains_key(&entry.key)
-            && before.get(&entry.key) != Some(&entry.value)
-    });
-    kept.chain(added.cloned()).collect()
-}
-
-/// Data may have as many names as a client has sent, so none is searched for
-/// among all.
-fn by_name<'e, 'a>(entries: &'e [Entry<'a>]) -> HashMap<&'e Name<'a>, &'a [u8]> {
-    let mut by_name = HashMap::with_capacity(entries.len());
-    for entry in entries {
-        by_name.entry(&entry.key).or_insert(entry.value);
-    }
-    by_name
 }
 
 impl<C> Clone for Flask<C> {

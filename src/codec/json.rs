@@ -9,14 +9,17 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::strict::{Refuse, Strict};
-use super::{Codec, Field, SessionData, Unrepresentable, merge_fields, merge_whole};
+use super::reading::{REFUSALS, Reading, TOO_DEEP};
+use super::writing::{Floats, Writing};
+use super::{Codec, SessionData, Strict, Unrepresentable};
 use crate::record::NativeRecord;
 
-/// Session data as JSON: the most readable, the least compact.
+/// Session data as JSON: the most readable, the least compact. It is written, merged
+/// and read by names, as `MessagePack` is.
 ///
-/// A map whose keys are not strings or numbers, and a floating-point number
+/// `None` or `()` inside a `Some` looks like `None`, a map whose keys are not strings or numbers, and a floating-point number
 /// that is not finite, have no form in JSON: saving them is an error.
 pub struct Json<T> {
     data: PhantomData<fn() -> T>,
@@ -29,6 +32,12 @@ impl<T: SessionData> Json<T> {
     #[must_use]
     pub const fn new() -> Self {
         Self { data: PhantomData }
+    }
+
+    /// The codec that drops what it does not know.
+    #[must_use]
+    pub const fn strict(self) -> Strict<Self> {
+        Strict::new()
     }
 }
 
@@ -52,22 +61,24 @@ enum Cause {
 
 impl Cause {
     /// Told by fixed messages, since `serde` leaves nothing else.
+    #[cold]
     fn of_encoding(error: &serde_json::Error) -> Self {
         let text = error.to_string();
         if text == KEY_IS_NO_TEXT {
             return Self::Unrepresentable(Unrepresentable::MapKey);
         }
-        if text == Unrepresentable::NonFiniteNumber.to_string() {
-            return Self::Unrepresentable(Unrepresentable::NonFiniteNumber);
-        }
-        Self::Encode
+        Unrepresentable::from_message(&text).map_or(Self::Encode, Self::Unrepresentable)
     }
 
+    #[cold]
     fn of_decoding(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let refusal = REFUSALS.into_iter().find(|refusal| text.starts_with(refusal));
         let kind = match error.classify() {
+            Category::Syntax if text.starts_with(RECURSION) => TOO_DEEP,
             Category::Syntax => "they are no JSON",
             Category::Io | Category::Eof => "they end too soon",
-            Category::Data => "a value does not fit the data's type",
+            Category::Data => refusal.unwrap_or("a value does not fit the data's type"),
         };
         Self::Decode { kind, line: error.line(), column: error.column() }
     }
@@ -76,44 +87,83 @@ impl Cause {
 /// What `serde_json` says of a map's key that is neither text nor a number.
 const KEY_IS_NO_TEXT: &str = "key must be a string";
 
+/// What `serde_json` says of what is nested more deeply than its own limit.
+const RECURSION: &str = "recursion limit exceeded";
+
 impl<T: SessionData> Codec for Json<T> {
     type Data = T;
     type Error = JsonError;
     type Record = NativeRecord;
 
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), JsonError> {
-        let inner = &mut serde_json::Serializer::new(out);
-        data.serialize(Strict { inner, refuse: Refuse::NonFiniteFloats })
+        data.serialize(Writing::new(&mut serde_json::Serializer::new(out), Floats::Finite))
             .map_err(|error| Cause::of_encoding(&error).into())
     }
 
     fn decode(bytes: &[u8]) -> Result<T, JsonError> {
-        serde_json::from_slice(bytes).map_err(|error| Cause::of_decoding(&error).into())
+        by_entry::decode::<Self>(bytes)
+    }
+
+    fn retain(
+        base: Option<&[u8]>,
+        mine: &[u8],
+        stored: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), JsonError> {
+        by_entry::retain::<Self>(base, mine, stored, out)
     }
 
     fn has_fields() -> bool {
-        true
+        by_entry::has_fields::<Self>()
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, JsonError> {
-        let [Some(before), Some(my), Some(their)] = [base, mine, theirs].map(object) else {
-            return Ok(merge_whole(base, mine, theirs));
-        };
-        let merged = merge_fields(&before.fields(), &my.fields(), &their.fields());
+        by_entry::merge::<Self>(base, mine, theirs)
+    }
+}
 
-        let mut out = Vec::with_capacity(mine.len() + theirs.len());
-        write_object(merged.iter().map(|field| (field.name, field.value)), &mut out);
-        Ok(out)
+impl<T: SessionData> ByEntry for Json<T> {
+    const IS_HUMAN_READABLE: bool = true;
+    const RESERVED: Option<&'static str> = None;
+
+    fn decode_exact(bytes: &[u8]) -> Result<T, JsonError> {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        T::deserialize(Reading::new(&mut deserializer))
+            .and_then(|data| deserializer.end().map(|()| data))
+            .map_err(|error| Cause::of_decoding(&error).into())
+    }
+
+    fn split(bytes: &[u8]) -> Option<Vec<Entry<'_>>> {
+        let mut entries = Vec::new();
+        <Self as sealed::Map>::visit(bytes, |entry| entries.push(entry))?;
+        Some(entries)
+    }
+
+    fn join(entries: &[Entry<'_>], out: &mut Vec<u8>) {
+        <Self as sealed::Map>::write(entries, out);
+    }
+
+    fn no_map() -> Option<JsonError> {
+        None
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: SessionData> NamedFields for Json<T> {}
 
-impl<T> sealed::Map for Json<T> {
+impl<T: SessionData> sealed::Map for Json<T> {
+    const SHARED_IS_HUMAN_READABLE: bool = true;
     const PERMANENT: &'static [u8] = b"\"_permanent\"";
     const TRUE: &'static [u8] = b"true";
     const EMPTY: &'static [u8] = b"{}";
+
+    fn encode_shared(data: &T, out: &mut Vec<u8>) -> Result<(), JsonError> {
+        Self::encode(data, out)
+    }
+
+    fn decode_shared(bytes: &[u8]) -> Result<T, JsonError> {
+        Self::decode_exact(bytes)
+    }
 
     fn visit<'a>(bytes: &'a [u8], mut see: impl FnMut(Entry<'a>)) -> Option<()> {
         for (name, value) in object(bytes)?.members {
@@ -127,7 +177,16 @@ impl<T> sealed::Map for Json<T> {
     }
 
     fn write(entries: &[Entry<'_>], out: &mut Vec<u8>) {
-        write_object(entries.iter().map(|entry| (entry.name, entry.value)), out);
+        out.push(b'{');
+        for (i, entry) in entries.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(entry.name);
+            out.push(b':');
+            out.extend_from_slice(entry.value);
+        }
+        out.push(b'}');
     }
 
     fn write_text(text: &str, out: &mut Vec<u8>) {
@@ -153,19 +212,6 @@ fn unescaped(string: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-fn write_object<'a>(members: impl Iterator<Item = (&'a [u8], &'a [u8])>, out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (i, (name, value)) in members.enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(name);
-        out.push(b':');
-        out.extend_from_slice(value);
-    }
-    out.push(b'}');
-}
-
 /// An object's members, names and values as written.
 struct Object<'a> {
     members: Vec<(&'a RawValue, &'a RawValue)>,
@@ -174,18 +220,6 @@ struct Object<'a> {
 /// `None` for JSON that is not an object.
 fn object(json: &[u8]) -> Option<Object<'_>> {
     serde_json::from_slice(json).ok()
-}
-
-impl Object<'_> {
-    fn fields(&self) -> Vec<Field<'_>> {
-        self.members
-            .iter()
-            .map(|(name, value)| Field {
-                name: name.get().as_bytes(),
-                value: value.get().as_bytes(),
-            })
-            .collect()
-    }
 }
 
 impl<'de> Deserialize<'de> for Object<'de> {
@@ -221,7 +255,7 @@ mod tests {
 
     #[test]
     fn members_that_only_the_other_request_changed_are_kept() {
-        let merged = Json::<()>::merge(
+        let merged = Json::<HashMap<String, serde_json::Value>>::merge(
             br#"{"a":1,"b":"x"}"#,
             br#"{"a":1,"b":"y"}"#,
             br#"{"a":2,"b":"x","later \"version\"":[1,{"z":null}]}"#,

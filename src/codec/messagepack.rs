@@ -5,15 +5,37 @@ mod walk;
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use rmp_serde::config::SerializerConfig;
 use rmp_serde::{decode, encode};
-use serde::de::{DeserializeOwned, IgnoredAny};
 
+use self::walk::{Fault, Reader};
+use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::{Codec, Field, SessionData, merge_fields, merge_whole};
+use super::reading::{REFUSALS, Reading, TOO_DEEP};
+use super::writing::{Floats, Writing};
+use super::{Codec, SessionData, Strict, Unrepresentable};
 use crate::record::NativeRecord;
 
-/// Session data as MessagePack, fields with their names: compact, and a struct
-/// may gain or lose fields between two versions of a program.
+/// Session data as MessagePack, fields and variants with their names: compact, and
+/// what `Config::data` chooses.
+///
+/// A session lives on when the program changes: a field with `#[serde(default)]` may be
+/// added, a field may be removed or moved, and an enum may gain variants. A struct or
+/// map is written and merged entry by entry:
+///
+/// - What another version of the program stored, and this one does not know, stays as
+///   it is, byte for byte. So does a field that this program did not change. Inside a
+///   changed field only what this program knows is written. [`Strict`] drops what it
+///   does not know.
+/// - Unknown entries go, too, when the data become the default.
+/// - A field may be renamed with `#[serde(alias = "old")]`. Where a record has
+///   both names, the new one counts.
+/// - Data of any other type, enums included, are one value.
+///
+/// A name is never read as another: a number is no variant, and a list no struct. Data
+/// may be nested 100 levels deep.
+///
+/// `None` or `()` inside a `Some` looks like `None`: saving it is an error.
 pub struct MessagePack<T> {
     data: PhantomData<fn() -> T>,
 }
@@ -25,6 +47,12 @@ impl<T: SessionData> MessagePack<T> {
     #[must_use]
     pub const fn new() -> Self {
         Self { data: PhantomData }
+    }
+
+    /// The codec that drops what it does not know.
+    #[must_use]
+    pub const fn strict(self) -> Strict<Self> {
+        Strict::new()
     }
 }
 
@@ -38,6 +66,8 @@ pub struct MessagePackError(#[from] Cause);
 
 #[derive(Debug, thiserror::Error)]
 enum Cause {
+    #[error("the session data have no form in MessagePack")]
+    Unrepresentable(#[source] Unrepresentable),
     #[error("the session data have no form in MessagePack: {0}")]
     Encode(&'static str),
     #[error("the bytes are not the session data in MessagePack: {0}")]
@@ -47,22 +77,42 @@ enum Cause {
 }
 
 impl Cause {
+    #[cold]
     fn of_encoding(error: &encode::Error) -> Self {
-        Self::Encode(match error {
-            encode::Error::DepthLimitExceeded => "they are nested too deeply",
-            _ => "a part of them cannot be serialized",
-        })
+        match error {
+            encode::Error::Syntax(message) => match Unrepresentable::from_message(message) {
+                Some(reason) => Self::Unrepresentable(reason),
+                None => Self::Encode("a part of them cannot be serialized"),
+            },
+            encode::Error::DepthLimitExceeded => Self::Unrepresentable(Unrepresentable::TooDeep),
+            _ => Self::Encode("a part of them cannot be serialized"),
+        }
     }
 
+    #[cold]
     fn of_decoding(error: &decode::Error) -> Self {
         Self::Decode(match error {
             decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => {
                 "they end too soon"
             }
             decode::Error::Utf8Error(_) => "a text is not UTF-8",
-            decode::Error::DepthLimitExceeded => "they are nested too deeply",
+            decode::Error::DepthLimitExceeded => TOO_DEEP,
+            decode::Error::Syntax(message) => REFUSALS
+                .into_iter()
+                .find(|refusal| refusal == message)
+                .unwrap_or("a value does not fit the data's type"),
             _ => "a value does not fit the data's type",
         })
+    }
+}
+
+impl From<Fault> for Cause {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed => Self::Decode("they end too soon"),
+            Fault::TooDeep => Self::Decode(TOO_DEEP),
+            Fault::TrailingBytes => Self::TrailingBytes,
+        }
     }
 }
 
@@ -71,61 +121,90 @@ impl<T: SessionData> Codec for MessagePack<T> {
     type Error = MessagePackError;
     type Record = NativeRecord;
 
+    /// As for people, since serde holds back content (`flatten`, `tag`) for these only:
+    /// an `IpAddr` would not come back.
     fn encode(data: &T, out: &mut Vec<u8>) -> Result<(), MessagePackError> {
-        data.serialize(&mut rmp_serde::Serializer::new(out).with_struct_map())
-            .map_err(|error| Cause::of_encoding(&error).into())
+        let serializer = rmp_serde::Serializer::new(out).with_struct_map();
+        write(data, &mut serializer.with_human_readable())
     }
 
-    fn decode(mut bytes: &[u8]) -> Result<T, MessagePackError> {
-        match (take(&mut bytes).map_err(|error| Cause::of_decoding(&error))?, bytes) {
-            (data, []) => Ok(data),
-            _ => Err(Cause::TrailingBytes.into()),
-        }
+    fn decode(bytes: &[u8]) -> Result<T, MessagePackError> {
+        by_entry::decode::<Self>(bytes)
+    }
+
+    fn retain(
+        base: Option<&[u8]>,
+        mine: &[u8],
+        stored: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), MessagePackError> {
+        by_entry::retain::<Self>(base, mine, stored, out)
     }
 
     fn has_fields() -> bool {
-        true
+        by_entry::has_fields::<Self>()
     }
 
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, MessagePackError> {
-        let [Some(before), Some(my), Some(their)] = [base, mine, theirs].map(map_fields) else {
-            return Ok(merge_whole(base, mine, theirs));
-        };
-        let merged = merge_fields(&before, &my, &their);
+        by_entry::merge::<Self>(base, mine, theirs)
+    }
+}
 
-        let mut out = Vec::with_capacity(mine.len() + theirs.len());
-        // The length is below that of the maps which were read, and writing into
-        // a `Vec` cannot fail.
-        let _ = rmp::encode::write_map_len(&mut out, merged.len() as u32);
-        for field in merged {
-            out.extend_from_slice(field.name);
-            out.extend_from_slice(field.value);
-        }
-        Ok(out)
+fn write<T: SessionData, C: SerializerConfig>(
+    data: &T,
+    serializer: &mut rmp_serde::Serializer<&mut Vec<u8>, C>,
+) -> Result<(), MessagePackError> {
+    data.serialize(Writing::new(serializer, Floats::All))
+        .map_err(|error| Cause::of_encoding(&error).into())
+}
+
+impl<T: SessionData> ByEntry for MessagePack<T> {
+    const IS_HUMAN_READABLE: bool = true;
+    const RESERVED: Option<&'static str> = None;
+
+    fn decode_exact(bytes: &[u8]) -> Result<T, MessagePackError> {
+        walk::is_value(bytes).map_err(Cause::from)?;
+        let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes).with_human_readable();
+        T::deserialize(Reading::new(&mut deserializer))
+            .map_err(|error| Cause::of_decoding(&error).into())
+    }
+
+    fn split(bytes: &[u8]) -> Option<Vec<Entry<'_>>> {
+        let mut entries = Vec::new();
+        visit(bytes, Reader::Own, |entry| entries.push(entry))?;
+        Some(entries)
+    }
+
+    fn join(entries: &[Entry<'_>], out: &mut Vec<u8>) {
+        <Self as sealed::Map>::write(entries, out);
+    }
+
+    fn no_map() -> Option<MessagePackError> {
+        None
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: SessionData> NamedFields for MessagePack<T> {}
 
-impl<T> sealed::Map for MessagePack<T> {
+impl<T: SessionData> sealed::Map for MessagePack<T> {
+    const SHARED_IS_HUMAN_READABLE: bool = false;
     const PERMANENT: &'static [u8] = b"\xaa_permanent";
     const TRUE: &'static [u8] = b"\xc3";
     const EMPTY: &'static [u8] = b"\x80";
 
-    fn visit<'a>(bytes: &'a [u8], mut see: impl FnMut(Entry<'a>)) -> Option<()> {
-        let (len, mut rest) = walk::map_len(bytes)?;
-        for _ in 0..len {
-            let (name, after_name) = walk::name(rest)?;
-            let (value, after_value) = walk::value(after_name)?;
-            let key = match walk::text(name) {
-                Some((text, _)) => Name::Text(text.into()),
-                None => Name::Other(name),
-            };
-            see(Entry { key, name, value });
-            rest = after_value;
-        }
-        rest.is_empty().then_some(())
+    fn encode_shared(data: &T, out: &mut Vec<u8>) -> Result<(), MessagePackError> {
+        write(data, &mut rmp_serde::Serializer::new(out).with_struct_map())
+    }
+
+    fn decode_shared(bytes: &[u8]) -> Result<T, MessagePackError> {
+        walk::is_value(bytes).map_err(Cause::from)?;
+        T::deserialize(Reading::new(&mut rmp_serde::Deserializer::from_read_ref(bytes)))
+            .map_err(|error| Cause::of_decoding(&error).into())
+    }
+
+    fn visit<'a>(bytes: &'a [u8], see: impl FnMut(Entry<'a>)) -> Option<()> {
+        visit(bytes, Reader::Python, see)
     }
 
     fn write(entries: &[Entry<'_>], out: &mut Vec<u8>) {
@@ -152,24 +231,20 @@ impl<T> sealed::Map for MessagePack<T> {
     }
 }
 
-/// The entries of a map; `None` for anything else.
-fn map_fields(mut bytes: &[u8]) -> Option<Vec<Field<'_>>> {
-    let len = rmp::decode::read_map_len(&mut bytes).ok()?;
-    (0..len)
-        .map(|_| Some(Field { name: take_raw(&mut bytes)?, value: take_raw(&mut bytes)? }))
-        .collect()
-}
-
-/// Reads the value at the start of `bytes`, which move behind it.
-fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, decode::Error> {
-    T::deserialize(&mut rmp_serde::Deserializer::new(bytes))
-}
-
-/// The encoding of the value at the start of `bytes`, which move behind it.
-fn take_raw<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let start = *bytes;
-    let IgnoredAny = take(bytes).ok()?;
-    start.get(..start.len() - bytes.len())
+/// Shows the entries of a map in their order; `None` for what the reader cannot read.
+fn visit<'a>(bytes: &'a [u8], reader: Reader, mut see: impl FnMut(Entry<'a>)) -> Option<()> {
+    let (len, mut rest) = walk::map_len(bytes)?;
+    for _ in 0..len {
+        let (name, after_name) = walk::name(rest, reader)?;
+        let (value, after_value) = walk::value(after_name, reader)?;
+        let key = match walk::text(name) {
+            Some((text, _)) => Name::Text(text.into()),
+            None => Name::Other(name),
+        };
+        see(Entry { key, name, value });
+        rest = after_value;
+    }
+    rest.is_empty().then_some(())
 }
 
 #[cfg(test)]

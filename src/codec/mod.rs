@@ -3,19 +3,28 @@
 #[cfg(any(feature = "json", feature = "messagepack", feature = "postcard"))]
 #[macro_use]
 mod marker;
+#[cfg(any(feature = "json", feature = "messagepack"))]
+mod by_entry;
+#[cfg(any(feature = "json", feature = "messagepack"))]
+mod depth;
 mod fields;
 #[cfg(feature = "flask")]
 mod flask;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(any(feature = "json", feature = "messagepack"))]
+mod kind;
 #[cfg(feature = "messagepack")]
 mod messagepack;
 mod named;
 #[cfg(feature = "postcard")]
 mod postcard;
-#[cfg(feature = "json")]
+#[cfg(any(feature = "json", feature = "messagepack"))]
+mod reading;
 mod strict;
 mod unrepresentable;
+#[cfg(any(feature = "json", feature = "messagepack"))]
+mod writing;
 
 use std::error::Error;
 
@@ -36,6 +45,7 @@ pub use self::named::NamedFields;
 pub use self::named::{Entry, Name};
 #[cfg(feature = "postcard")]
 pub use self::postcard::{Postcard, PostcardData, PostcardError};
+pub use self::strict::Strict;
 pub use self::unrepresentable::Unrepresentable;
 
 /// What can be kept in a session: a struct that is `Default`, `Serialize` and
@@ -97,33 +107,48 @@ pub trait Codec: Send + Sync + 'static {
     /// When they are anything else than what [`encode`](Self::encode) writes.
     fn decode(bytes: &[u8]) -> Result<Self::Data, Self::Error>;
 
-    /// Brings together two changes that were made to `base` at the same time:
-    /// what `mine` changed wins, all else is kept from `theirs`.
+    /// Appends to `out` the data that are written over `stored`: what is encoded in
+    /// `mine`, and what another version of the program may have put into `stored` and
+    /// this one does not know.
+    ///
+    /// It is called for every write of a session that is stored already, and that
+    /// this request did not sign in or begin anew. `stored` is what
+    /// [`decode`](Self::decode) read, `base` is the encoding of what came out of it,
+    /// before the handler changed it, and `mine` the encoding of what the handler
+    /// left. There is no `base` where the data could not be encoded before.
     ///
     /// # Default
     ///
-    /// The data count as a whole: `mine`, unless it changed nothing.
+    /// The data are one value: `mine`.
     ///
     /// # Errors
     ///
-    /// When one of the three is not what [`encode`](Self::encode) writes.
-    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
-        Ok(merge_whole(base, mine, theirs))
+    /// When one of the three is not what its description says.
+    fn retain(
+        base: Option<&[u8]>,
+        mine: &[u8],
+        stored: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Self::Error> {
+        let _ = (base, stored);
+        out.extend_from_slice(mine);
+        Ok(())
     }
 
-    /// What is stored when `base` was changed to `mine`: what this program does not know
-    /// in the `stored` data is kept. They are what `base` was read from.
+    /// Brings together two changes that were made to `base` at the same time:
+    /// what `mine` changed wins, all else is kept from `theirs`. These are what another
+    /// request stored, which may belong to another version of the program.
     ///
     /// # Default
     ///
-    /// The data count as a whole: `mine`.
+    /// The data are one value: `mine`, unless it changed nothing.
     ///
     /// # Errors
     ///
-    /// When one of the three is not what [`encode`](Self::encode) writes.
-    fn retain(base: &[u8], mine: &[u8], stored: &[u8]) -> Result<Vec<u8>, Self::Error> {
-        let _ = (base, stored);
-        Ok(mine.to_vec())
+    /// When `base` and `mine` are not what [`encode`](Self::encode) writes, or when
+    /// [`decode`](Self::decode) cannot read `theirs`.
+    fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, Self::Error> {
+        Ok(merge_whole(base, mine, theirs))
     }
 
     /// Whether [`merge`](Self::merge) brings changes together field by field.

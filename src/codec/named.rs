@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Codec;
+use super::{Codec, SessionData};
 
 /// A codec that writes a struct as a map from the names of its fields to their
 /// values, as other programs expect it: `MessagePack` and `Json`.
@@ -11,19 +11,27 @@ use super::Codec;
     label = "Flask reads MessagePack and JSON",
     note = "call `.data::<YourStruct>()` for MessagePack, or `.codec(Json::<YourStruct>::new())` where `SESSION_SERIALIZATION_FORMAT` is `json`"
 )]
-pub trait NamedFields: Codec + sealed::Map {}
+pub trait NamedFields: Codec<Data: SessionData> + sealed::Map {}
 
 #[expect(unnameable_types, reason = "sealed: there are two such codecs")]
 pub(super) mod sealed {
-    use super::{Cow, Entry};
+    use super::{Codec, Cow, Entry};
 
     /// What sharing records takes of a format. All slices are as encoded.
-    pub trait Map {
+    pub trait Map: Codec {
+        /// What serde is told where records are shared.
+        const SHARED_IS_HUMAN_READABLE: bool;
         /// The name `_permanent`.
         const PERMANENT: &'static [u8];
         const TRUE: &'static [u8];
         /// A map without entries.
         const EMPTY: &'static [u8];
+
+        /// [`Codec::encode`], as the other program expects it.
+        fn encode_shared(data: &Self::Data, out: &mut Vec<u8>) -> Result<(), Self::Error>;
+
+        /// Reads what [`encode_shared`](Self::encode_shared) writes.
+        fn decode_shared(bytes: &[u8]) -> Result<Self::Data, Self::Error>;
 
         /// Shows the entries of a map in their order. `None` for whatever is no
         /// map, or what Flask could not decode.

@@ -20,7 +20,30 @@ pub enum Unrepresentable {
     NonFiniteNumber,
     /// A map has keys that are neither text nor numbers.
     #[error(
-        "a map whose keys are no text or number has no form in this format; use MessagePack or Postcard"
+        "a map whose keys are no text or number has no form in this format; use MessagePack or Postcard, or a list of pairs"
     )]
     MapKey,
+    /// Inside an `Option`, something is nothing itself: `Some(None)`, `Some(())` or
+    /// a struct without fields. It would come back as `None`.
+    #[error(
+        "`Some` of nothing (`Some(None)`, `Some(())`) has no form in this format, where it would be `None`; use an enum with a variant for each case"
+    )]
+    NothingInSome,
+    /// They are nested more than 100 levels deep.
+    #[error(
+        "they are nested more than 100 levels deep; keep a tree as a list of nodes that name their parents"
+    )]
+    TooDeep,
+}
+
+impl Unrepresentable {
+    /// The reason that a serializer's error was made of.
+    ///
+    /// Told by its message, since serde keeps nothing else.
+    #[cfg(any(feature = "json", feature = "messagepack"))]
+    pub(super) fn from_message(message: &str) -> Option<Self> {
+        [Self::NonFiniteNumber, Self::NothingInSome, Self::TooDeep]
+            .into_iter()
+            .find(|reason| reason.to_string() == message)
+    }
 }

@@ -76,5 +76,7 @@ fn bring_together<C: Codec>(
     let mut merged = Vec::new();
     C::encode(&merge(versions), &mut merged).ok()?;
     // The record of the other request may hold what this program does not know.
-    C::retain(&before, &merged, theirs).ok()
+    let mut retained = Vec::new();
+    C::retain(Some(&before), &merged, theirs, &mut retained).ok()?;
+    Some(retained)
 }

@@ -1,7 +1,7 @@
 //! Putting a session configuration together: [`Config`].
 
 mod conflicts;
-#[cfg(feature = "postcard")]
+#[cfg(feature = "messagepack")]
 mod data;
 #[cfg(feature = "flask")]
 mod flask;

@@ -31,57 +31,36 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
         header: Header,
     ) -> Result<Draft<C::Data>, Error> {
         let stored = self.seen.data::<C>();
-        let all = match (self.changes.is_touched(), self.is_newest) {
-            (false, _) => stored.to_vec(),
-            (true, false) => self.retain(stored)?,
-            (true, true) => self.merge(settings, stored)?,
-        };
-        let known = || match (self.changes.is_touched(), self.is_newest) {
-            (false, false) => encode::<C>(self.data),
-            (true, false) => Ok(self.changes.after().to_vec()),
-            (touched, true) => {
-                let theirs = encode::<C>(&C::decode(stored).map_err(Error::codec)?)?;
-                if touched { self.merge(settings, &theirs) } else { Ok(theirs) }
-            }
-        };
-        let must_drop = self.drops_unknown || (C::Record::SAYS_TIMES && self.is_reset(&all)?);
-        if !must_drop {
-            let record = self.record(header, &all);
-            if !self.changes.is_touched() && !self.is_newest {
-                return Ok(Draft { header, record, data: None });
-            }
-            // Some data can be written in a format, and not be read back from it.
-            match C::decode(C::Record::data(&record)) {
-                Ok(data) => {
-                    return Ok(Draft { header, record, data: self.is_newest.then_some(data) });
-                }
-                // Entries that this program does not know may be in the way.
-                Err(_) if C::Record::SAYS_TIMES => {}
-                Err(error) => return Err(Error::codec(error)),
-            }
-        }
-        let record = self.record(header, &known()?);
-        let data = C::decode(C::Record::data(&record)).map_err(Error::codec)?;
-        Ok(Draft { header, record, data: self.is_newest.then_some(data) })
-    }
-
-    fn record(&self, header: Header, data: &[u8]) -> Vec<u8> {
         let extensions = match self.drops_unknown {
             true => &[],
             false => C::Record::extensions(self.seen.bytes()),
         };
-        let mut record = Vec::with_capacity(data.len() + extensions.len() + 64);
+        let mut record =
+            Vec::with_capacity(self.seen.bytes().len() + 2 * self.changes.after().len());
         C::Record::begin(header, extensions, &mut record);
-        record.extend_from_slice(data);
+        match (self.changes.is_touched(), self.is_newest, self.drops_unknown) {
+            (false, _, false) => record.extend_from_slice(stored),
+            (false, false, true) => {
+                C::encode(self.data, &mut record).map_err(Error::codec)?;
+            }
+            (true, false, true) => record.extend_from_slice(self.changes.after()),
+            (true, false, false) => {
+                let (before, after) = (self.changes.before(), self.changes.after());
+                C::retain(before, after, stored, &mut record).map_err(Error::codec)?;
+            }
+            (false, true, true) => record.extend_from_slice(&known::<C>(stored)?),
+            (true, true, true) => {
+                record.extend_from_slice(&self.merge(settings, &known::<C>(stored)?)?);
+            }
+            (true, true, false) => record.extend_from_slice(&self.merge(settings, stored)?),
+        }
         C::Record::finish(header, &mut record);
-        record
-    }
-
-    /// What this request changed, over the version that it changed.
-    fn retain(&self, stored: &[u8]) -> Result<Vec<u8>, Error> {
-        let after = self.changes.after();
-        let Some(before) = self.changes.before() else { return Ok(after.to_vec()) };
-        C::retain(before, after, stored).map_err(Error::codec)
+        if !self.changes.is_touched() && !self.is_newest {
+            return Ok(Draft { header, record, data: None });
+        }
+        // Some data can be written in a format, and not be read back from it.
+        let data = C::decode(C::Record::data(&record)).map_err(Error::codec)?;
+        Ok(Draft { header, record, data: self.is_newest.then_some(data) })
     }
 
     /// What this request changed, over what another request has written meanwhile.
@@ -95,16 +74,11 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
             (Some(before), _) => C::merge(before, after, theirs).map_err(Error::codec),
         }
     }
+}
 
-    /// Whether the handler made the data the default again, while there is more in the
-    /// record than this program knows.
-    fn is_reset(&self, all: &[u8]) -> Result<bool, Error> {
-        let after = self.changes.after();
-        if !self.changes.is_touched() || all == after {
-            return Ok(false);
-        }
-        Ok(encode::<C>(&C::Data::default())? == after)
-    }
+/// What this program knows of stored data.
+fn known<C: Codec>(stored: &[u8]) -> Result<Vec<u8>, Error> {
+    encode::<C>(&C::decode(stored).map_err(Error::codec)?)
 }
 
 /// The default data, with what this request changed: what is left where the record is

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use cloakroom::store::{Create, Loaded, Update};
 use cloakroom::{
-    Config, HmacSha256, Key, Memory, Postcard, SecretKey, Session, Sessions, Signer, Store, Ttl,
-    Unsigned, Writable,
+    Config, HmacSha256, Keep, Key, Memory, MessagePack, SecretKey, Session, Sessions, Signer,
+    Store, Ttl, Unsigned,
 };
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -81,7 +81,7 @@ impl Store for Counting {
 /// A site with one session, which was saved with a count of 7.
 struct Site<K: Signer> {
     runtime: Runtime,
-    sessions: Sessions<Counting, Postcard<Visits>, K>,
+    sessions: Sessions<Counting, MessagePack<Visits>, K>,
     /// The value of that session's cookie.
     ticket: String,
 }
@@ -105,7 +105,7 @@ fn unsigned() -> Site<Unsigned> {
 }
 
 impl<K: Signer> Site<K> {
-    fn new(sessions: Sessions<Counting, Postcard<Visits>, K>) -> Self {
+    fn new(sessions: Sessions<Counting, MessagePack<Visits>, K>) -> Self {
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         let mut response = HeaderMap::new();
         runtime.block_on(async {
