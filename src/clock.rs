@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::ttl::Ttl;
+
 /// Tells the time: the system's, or one that a test moves forward by hand.
 ///
 /// Clones of a manual clock share their time, so a test gives one clone to the
@@ -31,8 +33,9 @@ pub struct Clock {
     manual: Option<Arc<AtomicU64>>,
 }
 
-/// The latest time that the six bytes in a record can hold: in the year 10889.
-const LATEST: u64 = (1 << 48) - 1;
+/// The latest time of a clock, in the year 10888: so long before the latest one that the
+/// six bytes in a record can hold that a session which begins then has an end.
+const LATEST: u64 = (1 << 48) - 1 - Ttl::MAX.as_millis();
 
 impl Clock {
     /// The system's clock.
@@ -56,8 +59,8 @@ impl Clock {
     }
 
     /// Moves a manual clock, and all its clones, forward by `time`, which
-    /// counts in whole milliseconds. It stops in the year 10889, where a record
-    /// can hold no later time.
+    /// counts in whole milliseconds. It stops in the year 10888: a record can hold no end
+    /// of a session that begins later.
     ///
     /// The system's clock cannot be moved: nothing happens.
     pub fn advance(&self, time: Duration) {
