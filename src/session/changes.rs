@@ -41,6 +41,12 @@ impl Changes {
         };
     }
 
+    /// The data count as changed from `before`, which was encoded.
+    pub(super) fn begin_from(&mut self, before: Vec<u8>) {
+        self.before = Before::Encoded(before.len());
+        self.buffer = before;
+    }
+
     pub(super) fn is_touched(&self) -> bool {
         self.before != Before::Untouched
     }

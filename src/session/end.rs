@@ -4,6 +4,7 @@
 //! that is still under way finds the note, and tells a logout from an eviction.
 
 use super::decide::Ends;
+use super::merge::over_default;
 use super::rotate::undo;
 use super::state::{DueCookie, Moved, Place, State, Wish};
 use super::write::MAX_ATTEMPTS;
@@ -37,6 +38,10 @@ impl<S: Store, C: Codec> State<S, C> {
             Wish::Destroy if had_a_cookie || self.cookie == DueCookie::Remove => DueCookie::Remove,
             _ => DueCookie::Keep,
         };
+        if self.wish == Wish::Restart {
+            self.place = Place::New;
+            self.settle();
+        }
         Ok(())
     }
 
@@ -46,11 +51,12 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         ends: Ends,
     ) -> Result<(), Error> {
+        if ends != Ends::Everything {
+            self.begin_from_default()?;
+        }
         match (ends, &self.place) {
             (Ends::Everything, _) => self.end_everything(sessions).await?,
-            (Ends::Unreadable, Place::Unreadable(key)) => {
-                end_key(sessions, key, Follow::All).await?;
-            }
+            (Ends::Unreadable, _) => self.end_unreadable(sessions).await?,
             (
                 Ends::Rotations,
                 Place::Over(Some(Moved { to: Some(to), act: Some(Act::Rotation) })),
@@ -61,6 +67,27 @@ impl<S: Store, C: Codec> State<S, C> {
         }
         self.place = Place::New;
         self.create_new(sessions).await
+    }
+
+    /// Keeps what this request changed, and nothing of the record that is gone.
+    fn begin_from_default(&mut self) -> Result<(), Error> {
+        self.data = over_default::<C>(&self.changes)?.ok_or(Error::Ended)?;
+        self.changes.clear();
+        self.changes.note::<C>(&C::Data::default(), 0);
+        self.changes.encode::<C>(&self.data)?;
+        Ok(())
+    }
+
+    /// Ends the session whose record this program cannot read.
+    pub(super) async fn end_unreadable<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), Error> {
+        if let Place::Unreadable(key) = &self.place {
+            end_key(sessions, key, Follow::All).await?;
+            self.place = Place::New;
+        }
+        Ok(())
     }
 
     async fn end_everything<K: Signer>(

@@ -50,9 +50,11 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
             }
             (false, true, true) => record.extend_from_slice(&known::<C>(stored)?),
             (true, true, true) => {
-                record.extend_from_slice(&self.merge(settings, &known::<C>(stored)?)?);
+                record.extend_from_slice(&merge::<C>(self.changes, settings, &known::<C>(stored)?)?);
             }
-            (true, true, false) => record.extend_from_slice(&self.merge(settings, stored)?),
+            (true, true, false) => {
+                record.extend_from_slice(&merge::<C>(self.changes, settings, stored)?);
+            }
         }
         C::Record::finish(header, &mut record);
         if !self.changes.is_touched() && !self.is_newest {
@@ -62,18 +64,44 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
         let data = C::decode(C::Record::data(&record)).map_err(Error::codec)?;
         Ok(Draft { header, record, data: self.is_newest.then_some(data) })
     }
+}
 
-    /// What this request changed, over what another request has written meanwhile.
-    fn merge(&self, settings: &Settings, theirs: &[u8]) -> Result<Vec<u8>, Error> {
-        let after = self.changes.after();
-        match (self.changes.before(), &settings.on_conflict) {
-            (None, _) => Ok(after.to_vec()),
-            (Some(before), OnConflict::Custom(merge)) => {
-                merge(before, after, theirs).ok_or(Error::Conflict)
-            }
-            (Some(before), _) => C::merge(before, after, theirs).map_err(Error::codec),
+/// What this request changed, over what another request has written meanwhile.
+fn merge<C: Codec>(
+    changes: &Changes,
+    settings: &Settings,
+    theirs: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let after = changes.after();
+    match (changes.before(), &settings.on_conflict) {
+        (None, _) => Ok(after.to_vec()),
+        (Some(before), OnConflict::Custom(merge)) => {
+            merge(before, after, theirs).ok_or(Error::Conflict)
         }
+        (Some(before), _) => C::merge(before, after, theirs).map_err(Error::codec),
     }
+}
+
+/// What this request changed, on top of `newest`. The changes count from there.
+pub(super) fn rebase<C: Codec>(
+    changes: &mut Changes,
+    data: &C::Data,
+    newest: C::Data,
+    settings: &Settings,
+) -> Result<C::Data, Error> {
+    if !changes.is_touched() || !changes.encode::<C>(data)? {
+        changes.clear();
+        return Ok(newest);
+    }
+    let theirs = encode::<C>(&newest)?;
+    let merged = merge::<C>(changes, settings, &theirs)?;
+    let data = C::decode(&merged).map_err(Error::codec)?;
+    let ours = encode::<C>(&data)?;
+    // What both have in common must not count as changed: a `HashMap` that was decoded
+    // once more has another order.
+    let before = C::merge(&merged, &theirs, &ours).map_err(Error::codec)?;
+    changes.begin_from(before);
+    Ok(data)
 }
 
 /// What this program knows of stored data.
@@ -84,14 +112,14 @@ fn known<C: Codec>(stored: &[u8]) -> Result<Vec<u8>, Error> {
 /// The default data, with what this request changed: what is left where the record is
 /// gone. `None` for changed data that are one value.
 pub(super) fn over_default<C: Codec>(changes: &Changes) -> Result<Option<C::Data>, Error> {
-    let (Some(before), after) = (changes.before(), changes.after()) else { return Ok(None) };
-    if !changes.is_touched() || before == after {
+    if !changes.is_touched() {
         return Ok(Some(C::Data::default()));
     }
-    if !C::has_fields() {
+    let (Some(before), after) = (changes.before(), changes.after()) else { return Ok(None) };
+    let default = encode::<C>(&C::Data::default())?;
+    if before != default && before != after && !C::has_fields() {
         return Ok(None);
     }
-    let default = encode::<C>(&C::Data::default())?;
     let merged = C::merge(before, after, &default).map_err(Error::codec)?;
     C::decode(&merged).map(Some).map_err(Error::codec)
 }

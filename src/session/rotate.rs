@@ -1,7 +1,7 @@
 //! Giving a session a fresh id.
 
 use super::decide::Ends;
-use super::merge::over_default;
+use super::merge::rebase;
 use super::state::{DueCookie, Live, Place, State, Wish};
 use super::write::{How, create};
 use crate::codec::Codec;
@@ -18,8 +18,16 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         act: Act,
     ) -> Result<(), Error> {
-        if self.finish_rotation(sessions).await? {
-            return self.write_over(sessions, How::SwapMoved).await;
+        self.finish_rotation(sessions).await?;
+        let changed = self.changes.is_touched() && self.changes.encode::<C>(&self.data)?;
+        if self.wish == Wish::Keep {
+            return match changed || self.changes_permanent() {
+                true => self.write_over(sessions, How::Swap).await,
+                false => {
+                    self.settle();
+                    Ok(())
+                }
+            };
         }
         self.write_over(sessions, How::Move(act)).await?;
         match (&self.place, act) {
@@ -30,37 +38,40 @@ impl<S: Store, C: Codec> State<S, C> {
                     Place::Unreadable(_) => Ends::Unreadable,
                     _ => Ends::Rotations,
                 };
-                // Nothing of the record that is gone goes into the new session.
-                let data = over_default::<C>(&self.changes)?.ok_or(Error::Ended)?;
-                self.changes.clear();
-                self.changes.note::<C>(&C::Data::default(), 0);
-                self.data = data;
-                self.changes.encode::<C>(&self.data)?;
                 self.replace(sessions, ends).await
             }
         }
     }
 
-    /// Finishes or undoes a rotation whose future was dropped; says whether it was
-    /// finished.
+    /// Finishes or undoes a rotation whose future was dropped.
     async fn finish_rotation<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-    ) -> Result<bool, Error> {
-        let Place::Live(live) = &mut self.place else { return Ok(false) };
-        let Some(fresh) = &live.rotating else { return Ok(false) };
+    ) -> Result<(), Error> {
+        let keeps_permanent = !self.changes_permanent();
+        let Place::Live(live) = &mut self.place else { return Ok(()) };
+        let Some(fresh) = &live.rotating else { return Ok(()) };
         let old = sessions.store().load(&live.address.key, None).await.map_err(Error::store)?;
         let contents = old.as_ref().map(|record| C::Record::read(record.value.as_ref(), 0));
-        if matches!(contents, Some(Ok(Contents::Moved { to, .. })) if to.is(&fresh.address.key)) {
-            if let Some(fresh) = live.rotating.take() {
-                *live = (*fresh).into();
-            }
-            self.wish = Wish::Keep;
-            self.cookie = DueCookie::Send;
-            return Ok(true);
+        let act = match contents {
+            Some(Ok(Contents::Moved { to, act, .. })) if to.is(&fresh.address.key) => act,
+            _ => return undo(sessions, live).await,
+        };
+        if let Some(fresh) = live.rotating.take() {
+            *live = (*fresh).into();
         }
-        undo(sessions, live).await?;
-        Ok(false)
+        self.cookie = DueCookie::Send;
+        // A sign-in that was asked for once a rotation was under way is still to be done.
+        if self.wish == Wish::Rotate || act != Some(Act::Rotation) {
+            self.wish = Wish::Keep;
+        }
+        if keeps_permanent {
+            self.permanent = live.header.permanent;
+        }
+        // The record may hold more than what this request read.
+        let stored = C::decode(live.data::<C>()).map_err(Error::codec)?;
+        self.data = rebase::<C>(&mut self.changes, &self.data, stored, sessions.settings())?;
+        Ok(())
     }
 }
 

@@ -23,23 +23,24 @@ impl<S: Store, C: Codec> State<S, C> {
         K: Signer,
         F: FnMut(&mut C::Data) -> R,
     {
-        self.save_changes(sessions).await?;
+        self.save_changes(sessions, false).await?;
         if self.wish == Wish::Destroy {
             return Err(Error::Ended);
         }
         let settings = sessions.settings();
         let mut changes = Changes::default();
         let mut result = None;
-        if let Place::New = self.place {
-            changes.note::<C>(&self.data, 0);
-            let before = changes.before().ok_or(Error::Ended);
-            let mut data = C::decode(before?).map_err(Error::codec)?;
+        if let Place::New | Place::Unreadable(_) = self.place {
+            let mut data = copy::<C>(&self.data)?;
+            changes.note::<C>(&data, 0);
             let result = change(&mut data);
             if changes.encode::<C>(&data)? {
+                self.end_unreadable(sessions).await?;
                 let now = settings.clock.unix_millis();
                 let header = Header::begin(settings, self.permanent, now);
                 let record = new_record::<C>(header, changes.after())?;
                 self.create_record(sessions, header, record).await?;
+                self.settle();
             }
             self.data = data;
             return Ok(result);
@@ -72,9 +73,10 @@ impl<S: Store, C: Codec> State<S, C> {
         let written = write(sessions, &mut self.place, How::Swap, false, propose).await?;
         match written {
             Written::Stored(data) => {
-                if !C::Record::SAYS_TIMES {
-                    self.cookie = DueCookie::Repeat { seen_at: settings.clock.unix_millis() };
+                if self.is_by_older_key || !C::Record::SAYS_TIMES {
+                    self.repeat_cookie(settings.clock.unix_millis());
                 }
+                self.is_by_older_key = false;
                 self.take_over(data);
             }
             Written::Nothing(data) => self.take_over(data),
@@ -89,4 +91,10 @@ impl<S: Store, C: Codec> State<S, C> {
         }
         result.ok_or(Error::Ended)
     }
+}
+
+fn copy<C: Codec>(data: &C::Data) -> Result<C::Data, Error> {
+    let mut encoded = Vec::new();
+    C::encode(data, &mut encoded).map_err(Error::codec)?;
+    C::decode(&encoded).map_err(Error::codec)
 }

@@ -6,7 +6,7 @@
 
 use super::address::Address;
 use super::decide::Step;
-use super::merge::Ingredients;
+use super::merge::{Ingredients, rebase};
 use super::open::{Found, interpret, read_at};
 use super::state::{DueCookie, Fresh, Held, Live, Place, State, Wish};
 use crate::codec::Codec;
@@ -44,9 +44,6 @@ pub(super) enum How {
     Swap,
     /// By the new one, unless another request was first.
     SwapOnce,
-    /// By the new one, where a rotation has just finished: the record may hold more
-    /// than what this request read.
-    SwapMoved,
     /// By a note that leads to the new one, under a fresh key.
     Move(Act),
 }
@@ -69,7 +66,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {
-        let step = self.save_changes(sessions).await?;
+        let step = self.save_changes(sessions, true).await?;
         if step == Step::Nothing && self.live().is_some() {
             // Only the store knows whether another request has ended it.
             self.look_again(sessions).await?;
@@ -77,17 +74,25 @@ impl<S: Store, C: Codec> State<S, C> {
         Ok(())
     }
 
-    /// Saves what was changed, if anything was, and says what that took.
+    /// Saves what was changed, if anything was, and says what that took. A session whose
+    /// renewal alone is due is written if `renews`.
     pub(super) async fn save_changes<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
+        renews: bool,
     ) -> Result<Step, Error> {
         let settings = sessions.settings();
         self.used_at = settings.clock.unix_millis();
-        let step = self.plan(settings, false)?;
+        let step = match self.plan(settings, false)? {
+            // A conflict must not hide that the session has ended.
+            Step::Renew if renews => Step::Update,
+            Step::Renew => Step::Nothing,
+            step => step,
+        };
         self.carry_out(sessions, step).await?;
         match (&self.place, self.wish) {
             (_, Wish::Destroy) | (Place::New | Place::Live(_), _) => Ok(step),
+            (Place::Unreadable(_), _) if settings.replace_unreadable => Ok(step),
             (Place::Unreadable(_), _) => Err(Error::Unreadable),
             (Place::Over(_), _) => Err(Error::Ended),
         }
@@ -172,7 +177,7 @@ impl<S: Store, C: Codec> State<S, C> {
             let ingredients = Ingredients::<S, C> { data, changes, seen, is_newest, drops_unknown };
             let draft = ingredients.combine(settings, header)?;
             let is_there = is_newest
-                && matches!(how, How::Swap | How::SwapMoved)
+                && how == How::Swap
                 && header == seen.header
                 && draft.record == seen.bytes();
             Ok(match is_there {
@@ -186,16 +191,20 @@ impl<S: Store, C: Codec> State<S, C> {
         let is_repeated = wanted.is_some() || *is_by_older_key || !C::Record::SAYS_TIMES;
         match written {
             Written::Stored(newest) => {
-                self.cookie = match how {
-                    How::Move(_) => DueCookie::Send,
-                    How::Swap | How::SwapOnce if is_repeated => DueCookie::Repeat { seen_at: now },
-                    How::Swap | How::SwapOnce | How::SwapMoved => self.cookie,
-                };
+                match how {
+                    How::Move(_) => self.cookie = DueCookie::Send,
+                    How::Swap | How::SwapOnce if is_repeated => self.repeat_cookie(now),
+                    How::Swap | How::SwapOnce => {}
+                }
                 self.is_by_older_key = false;
                 self.take_over(newest);
             }
             // Another request has renewed the session, or moved it.
-            Written::Nothing(_) if how == How::SwapOnce => self.cookie = DueCookie::Keep,
+            Written::Nothing(_) if how == How::SwapOnce => {
+                if let DueCookie::Repeat { .. } = self.cookie {
+                    self.cookie = DueCookie::Keep;
+                }
+            }
             Written::Nothing(newest) => self.take_over(newest),
             Written::Cleared(newest) => {
                 self.cookie = DueCookie::Remove;
@@ -215,6 +224,13 @@ impl<S: Store, C: Codec> State<S, C> {
             self.permanent = header.permanent;
         }
         self.settle();
+    }
+
+    /// The browser's id is sent once more, unless a fresh one is due.
+    pub(super) fn repeat_cookie(&mut self, seen_at: u64) {
+        if self.cookie != DueCookie::Send {
+            self.cookie = DueCookie::Repeat { seen_at };
+        }
     }
 
     /// What the handler wanted was done.
@@ -243,7 +259,6 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {
-        let settings = sessions.settings();
         let live = match &self.place {
             Place::New if self.wish != Wish::Destroy => return Ok(()),
             Place::Live(live) if self.wish != Wish::Destroy => live,
@@ -251,22 +266,8 @@ impl<S: Store, C: Codec> State<S, C> {
         };
         match newest(sessions, &live.address).await? {
             Found::Live(mut newest, data) => {
-                if self.changes.is_touched() {
-                    self.changes.encode::<C>(&self.data)?;
-                    let ingredients = Ingredients::<S, C> {
-                        data: &self.data,
-                        changes: &self.changes,
-                        seen: &newest,
-                        is_newest: true,
-                        drops_unknown: false,
-                    };
-                    let merged = ingredients.combine(settings, newest.header)?;
-                    self.changes.clear();
-                    self.changes.note::<C>(&data, newest.data::<C>().len());
-                    self.data = merged.data.unwrap_or(data);
-                } else {
-                    self.data = data;
-                }
+                self.data =
+                    rebase::<C>(&mut self.changes, &self.data, data, sessions.settings())?;
                 if !self.changes_permanent() {
                     self.permanent = newest.header.permanent;
                 }
@@ -329,11 +330,9 @@ where
 {
     let mut queued = None;
     let mut seen: Option<Live<S>> = None;
-    let has_moved = how == How::SwapMoved && !rejects;
     for _ in 0..MAX_ATTEMPTS {
         let Place::Live(live) = place else { return Ok(Written::Gone) };
-        let is_newest = has_moved || seen.is_some();
-        let updated = match propose(seen.as_ref().unwrap_or(live), is_newest)? {
+        let updated = match propose(seen.as_ref().unwrap_or(live), seen.is_some())? {
             Proposal::Nothing(data) => {
                 if let Some(newest) = seen {
                     *live = newest;
@@ -357,7 +356,7 @@ where
                         ));
                         (moved.await?, Written::Stored(data))
                     }
-                    How::Swap | How::SwapOnce | How::SwapMoved => {
+                    How::Swap | How::SwapOnce => {
                         let Draft { header, record, data } = *draft;
                         let ttl = header.ttl(sessions.settings().clock.unix_millis());
                         let updated =
