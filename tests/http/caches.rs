@@ -80,15 +80,28 @@ async fn a_response_that_sets_or_removes_the_cookie_is_private() {
 }
 
 #[tokio::test]
-async fn what_the_application_says_to_caches_is_not_overwritten() {
-    async fn visit(mut session: Visitor) -> [(HeaderName, &'static str); 1] {
-        session.visits += 1;
-        [(CACHE_CONTROL, "no-store")]
+async fn what_the_application_says_to_caches_stays_unless_it_lets_them_share_a_cookie() {
+    for (said, sent) in [
+        ("no-store", "no-store"),
+        ("private, max-age=60", "private, max-age=60"),
+        ("public, max-age=60", "private, max-age=60"),
+        ("s-maxage=60, no-transform", "private, no-transform"),
+        ("max-age=60", "private, max-age=60"),
+    ] {
+        let visit = move |mut session: Visitor| async move {
+            session.visits += 1;
+            [(CACHE_CONTROL, said)]
+        };
+        let site = Site::new();
+        let browser = site.browser_on(Router::new().route("/", get(visit)));
+        let reply = browser.get("/").await;
+        assert_eq!(reply.set_cookies().len(), 1);
+        assert_eq!(values(&reply, CACHE_CONTROL), [sent]);
+
+        let reply = browser.get("/").await;
+        assert_eq!(reply.set_cookies(), [""; 0]);
+        assert_eq!(values(&reply, CACHE_CONTROL), [said], "without a cookie");
     }
-    let site = Site::new();
-    let reply = site.browser_on(Router::new().route("/", get(visit))).get("/").await;
-    assert_eq!(reply.set_cookies().len(), 1);
-    assert_eq!(values(&reply, CACHE_CONTROL), ["no-store"]);
 }
 
 #[tokio::test]

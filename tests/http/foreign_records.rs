@@ -7,7 +7,7 @@ use cloakroom::{HmacSha256, Json, Postcard, SecretKey, Session};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::site::{Probe, Site};
+use crate::site::{Probe, Site, routes};
 use crate::support::browser::Browser;
 use crate::support::watched::{Op, Watched};
 
@@ -88,17 +88,67 @@ async fn a_record_of_another_codec_is_left_alone() {
 }
 
 #[tokio::test]
-async fn who_writes_beside_a_foreign_record_gets_a_record_of_his_own() {
+async fn nothing_is_created_beside_a_foreign_record() {
     let site = Site::new();
     let browser = site.known_browser().await;
     site.overwrite_record(b"garbage").await;
-    let old = browser.copy();
+    site.take_calls();
 
     let reply = browser.get("/visit").await;
-    assert_eq!((reply.status, &*reply.body), (StatusCode::OK, "1"));
-    assert_ne!(browser.cookies(), old.cookies());
-    assert_eq!(browser.get("/visit").await.body, "2");
-    assert_eq!(site.store.memory.len(), 2, "the foreign record is still there");
+    assert_eq!((reply.status, &*reply.body), (StatusCode::OK, "1"), "its change is dropped");
+    assert_eq!(reply.set_cookies(), [""; 0]);
+    for path in ["/save", "/update", "/rotate"] {
+        let reply = browser.get(path).await;
+        assert_eq!((reply.status, &*reply.body), (StatusCode::CONFLICT, ""), "{path}");
+        assert_eq!(reply.set_cookies(), [""; 0], "{path}");
+    }
+    assert_eq!(site.take_calls(), [Op::Load; 4]);
+    assert_eq!(site.record().await.as_deref(), Some(&b"garbage"[..]));
+    assert_eq!(site.store.memory.len(), 1);
+}
+
+#[tokio::test]
+async fn signing_in_or_out_ends_the_session_of_a_foreign_record() {
+    for (path, after, calls) in [
+        ("/sign-in", "ada, 0 visits", &[Op::Load, Op::Load, Op::Update, Op::Create][..]),
+        ("/restart", "0 visits", &[Op::Load, Op::Load, Op::Update, Op::Create]),
+        ("/sign-out", "new", &[Op::Load, Op::Load, Op::Update]),
+    ] {
+        let site = Site::new();
+        let browser = site.known_browser().await;
+        let good = site.record().await.expect("a record");
+        site.overwrite_record(b"garbage").await;
+        let old = browser.copy();
+        site.take_calls();
+
+        assert_eq!(browser.get(path).await.status, StatusCode::OK);
+        assert_eq!(site.take_calls(), calls, "{path}");
+        assert_ne!(browser.cookies(), old.cookies(), "{path}");
+        assert_eq!(browser.get("/read").await.body, after, "{path}");
+        assert_eq!(old.get("/read").await.body, "new", "{path}");
+        let notes = site.store.memory.len() - usize::from(after != "new");
+        assert_eq!(notes, 1, "{path}: the foreign record has become a note");
+        assert_ne!(site.record().await, Some(good), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn where_that_is_configured_who_writes_over_a_foreign_record_begins_anew() {
+    for path in ["/visit", "/save", "/update"] {
+        let site = Site::new();
+        let known = site.known_browser().await;
+        site.overwrite_record(b"garbage").await;
+        let browser =
+            known.copy().on(Browser::new(routes().layer(site.config().replace_unreadable().layer())));
+
+        let reply = browser.get("/read").await;
+        assert_eq!((&*reply.body, reply.set_cookies()), ("new", vec![]), "a reader writes nothing");
+        assert_eq!(site.record().await.as_deref(), Some(&b"garbage"[..]));
+        assert_eq!(browser.get(path).await.body, "1", "{path}");
+        assert_ne!(browser.cookies(), known.cookies(), "{path}");
+        assert_eq!(browser.get(path).await.body, "2", "{path}");
+        assert_eq!(known.get("/read").await.body, "new", "{path}");
+    }
 }
 
 /// The visitor is anonymous, keeps the cookie, and the record keeps its bytes.

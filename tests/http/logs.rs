@@ -93,23 +93,23 @@ async fn go_wrong(log: &Log) {
     let cookie = opened.headers()[SET_COOKIE].to_str().expect("ASCII");
     let (pair, _) = cookie.split_once(';').expect("attributes");
     let (_, id) = pair.split_once('=').expect("a value");
-    let ticket = HeaderValue::try_from(pair).expect("a header");
+    let cookie = HeaderValue::try_from(pair).expect("a header");
     assert_eq!(log.text(), "");
 
-    let broken = answer("/break", Some(ticket.clone())).await;
+    let broken = answer("/break", Some(cookie.clone())).await;
     assert_eq!(broken.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(log.text().contains("cannot be represented"), "{}", log.text());
     assert!(log.text().contains("cause=a number that is not finite"), "{}", log.text());
 
-    let session = sessions.open(&[(COOKIE, ticket.clone())].into_iter().collect()).await;
+    let session = sessions.open(&[(COOKIE, cookie.clone())].into_iter().collect()).await;
     let session = session.expect("open");
     let key = Key::hashed(&KeyPrefix::default(), "__Host-id", session.id().expect("id"));
     let record = sessions.store().remove(&key).await.expect("removed").expect("a record");
     let damaged = &record[..record.len() - 1];
     let made = sessions.store().create(&key, damaged, cloakroom::Ttl::hours(1)).await;
     assert!(matches!(made, Ok(cloakroom::store::Create::Created(_))));
-    answer("/read", Some(ticket)).await;
-    assert!(log.text().contains("does not decode"), "{}", log.text());
+    answer("/read", Some(cookie)).await;
+    assert!(log.text().contains("do not decode"), "{}", log.text());
 
     for secret in [id, key.as_str(), "first pet", "NaN"] {
         assert!(!log.text().contains(secret), "{secret} in {}", log.text());

@@ -8,7 +8,7 @@ mod bad_input;
 mod caches;
 mod conflicts;
 mod cookies;
-mod due_tickets;
+mod due_cookies;
 mod extraction;
 mod faults;
 mod foreign_records;

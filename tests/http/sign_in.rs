@@ -16,7 +16,7 @@ async fn a_visitor_signs_in_browses_and_signs_out() {
     assert_eq!(browser.get("/visit").await.body, "1");
     let anonymous = browser.copy();
     browser.get("/sign-in").await;
-    assert_ne!(browser.cookies(), anonymous.cookies(), "signing in changes the ticket");
+    assert_ne!(browser.cookies(), anonymous.cookies(), "signing in changes the id");
     assert_eq!(browser.get("/visit").await.body, "2", "what was there before is kept");
     assert_eq!(browser.get("/read").await.body, "ada, 2 visits");
 
@@ -24,11 +24,11 @@ async fn a_visitor_signs_in_browses_and_signs_out() {
     browser.get("/sign-out").await;
     assert_eq!(browser.cookies(), None);
     assert_eq!(browser.get("/read").await.body, "new");
-    assert_eq!(signed_in.get("/read").await.body, "new", "a copied ticket ends with the session");
+    assert_eq!(signed_in.get("/read").await.body, "new", "a copied cookie ends with the session");
 }
 
 #[tokio::test]
-async fn a_ticket_that_was_planted_before_sign_in_is_worth_nothing_after() {
+async fn an_id_that_was_planted_before_sign_in_is_worth_nothing_after() {
     let site = Site::new();
     let attacker = site.known_browser().await;
     let victim = attacker.copy();
@@ -42,7 +42,7 @@ async fn a_ticket_that_was_planted_before_sign_in_is_worth_nothing_after() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_under_way_during_sign_in_leaves_the_new_ticket_alone() {
+async fn a_request_that_was_under_way_during_sign_in_leaves_the_new_cookie_alone() {
     let site = Site::new();
     let browser = site.known_browser().await;
     // What the browser sent before the response of `/sign-in` arrived.
@@ -52,14 +52,15 @@ async fn a_request_that_was_under_way_during_sign_in_leaves_the_new_ticket_alone
     let reply = reader.get("/read").await;
     assert_eq!((&*reply.body, reply.set_cookies()), ("new", vec![]));
     let reply = writer.get("/visit").await;
-    assert_eq!(reply.set_cookies(), [""; 0], "it would take the place of the new ticket");
+    assert_eq!(reply.set_cookies(), [""; 0], "it would take the place of the new cookie");
 }
 
 #[tokio::test]
-async fn a_sign_out_with_the_ticket_from_before_a_rotation_ends_the_session() {
+async fn a_sign_out_with_the_id_from_before_rotations_and_sign_ins_ends_the_session() {
     let site = Site::new();
     let browser = site.known_browser().await;
     let late = browser.copy();
+    browser.get("/rotate").await;
     browser.get("/sign-in").await;
     browser.get("/sign-in").await;
 

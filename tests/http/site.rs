@@ -82,6 +82,15 @@ impl Site {
         Some(record?.value.to_vec())
     }
 
+    /// The record that was created last has become a note, which says that its session
+    /// ended, and stands for a minute.
+    pub(crate) async fn assert_ended_without_data(&self) {
+        let note = self.record().await.expect("a note");
+        assert_eq!((note.len(), note[0], note[1]), (28, 2, 4), "{note:?}");
+        self.advance(Ttl::minutes(1));
+        assert_eq!(self.record().await, None);
+    }
+
     /// Writes `bytes` over the record that was created last.
     pub(crate) async fn overwrite_record(&self, bytes: &[u8]) {
         let key = self.store.watch.created().clone().expect("a record was created");
@@ -98,6 +107,10 @@ pub(crate) fn routes() -> Router {
         .route("/read", get(read))
         .route("/visit", get(visit))
         .route("/name", get(name))
+        .route("/save", get(save))
+        .route("/update", get(update))
+        .route("/rotate", get(rotate))
+        .route("/restart", get(restart))
         .route("/sign-in", get(sign_in))
         .route("/sign-out", get(sign_out))
 }
@@ -123,9 +136,28 @@ async fn name(mut session: Visitor) {
     session.user = Some("ada".to_owned());
 }
 
+async fn save(mut session: Visitor) -> Result<String, cloakroom::Error> {
+    session.visits += 1;
+    session.save().await?;
+    Ok(session.visits.to_string())
+}
+
+async fn update(mut session: Visitor) -> Result<String, cloakroom::Error> {
+    session.update(|account| account.visits += 1).await?;
+    Ok(session.visits.to_string())
+}
+
+async fn restart(mut session: Visitor) {
+    session.restart();
+}
+
+async fn rotate(mut session: Visitor) {
+    session.rotate();
+}
+
 async fn sign_in(mut session: Visitor) {
     session.user = Some("ada".to_owned());
-    session.rotate();
+    session.sign_in();
 }
 
 async fn sign_out(mut session: Visitor) {

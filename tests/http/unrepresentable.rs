@@ -202,5 +202,5 @@ async fn data_that_became_fine_again_are_saved() {
     let config = Config::new().store(site.store.clone()).codec(Json::<f64>::new());
     let browser = Browser::new(Router::new().route("/", get(change)).layer(config.layer()));
     assert_eq!(browser.get("/").await.body, "2.5");
-    assert_eq!(site.record().await.expect("a record").split_off(14), b"2.5");
+    assert_eq!(site.record().await.expect("a record").split_off(28), b"2.5");
 }

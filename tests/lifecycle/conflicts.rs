@@ -94,10 +94,37 @@ async fn a_save_that_comes_after_a_logout_brings_nothing_back() {
     assert_eq!(visitor.close(late).await, Sent::Nothing, "the logout has removed the cookie");
     assert!(matches!(later.save().await, Err(Error::Ended)));
     assert!(matches!(later.update(|account| account.visits).await, Err(Error::Ended)));
-    assert!(visitor.sessions.store().is_empty());
+    assert_eq!(visitor.sessions.store().sessions_and_notes().await, (0, 1));
 }
 
-/// The browser of the second request has a newer ticket by the time it gets the
+#[tokio::test]
+async fn a_session_that_ended_says_so_also_to_a_request_that_changed_nothing() {
+    for is_renewal_due in [false, true] {
+        let mut visitor = Visitor::returning().await;
+        if is_renewal_due {
+            visitor.clock.advance(Duration::from_secs(1_800));
+        }
+        let [mut logout, mut saves, mut updates, mut reloads] = [
+            visitor.open().await,
+            visitor.open().await,
+            visitor.open().await,
+            visitor.open().await,
+        ];
+        logout.destroy();
+        visitor.close(logout).await;
+
+        assert!(matches!(saves.save().await, Err(Error::Ended)), "{is_renewal_due}");
+        let seen = updates.update(|account| account.visits).await;
+        assert!(matches!(seen, Err(Error::Ended)), "{is_renewal_due}");
+        assert!(matches!(reloads.reload().await, Err(Error::Ended)), "{is_renewal_due}");
+        for session in [saves, updates, reloads] {
+            assert_eq!(visitor.close(session).await, Sent::Nothing);
+        }
+        assert_eq!(visitor.sessions.store().sessions_and_notes().await, (0, 1));
+    }
+}
+
+/// The browser of the second request has a newer cookie by the time it gets the
 /// response of the first.
 #[tokio::test]
 async fn a_session_that_ended_under_a_save_leaves_a_newer_cookie_alone() {
@@ -139,6 +166,70 @@ async fn an_update_works_on_the_newest_version() {
 }
 
 #[tokio::test]
+async fn an_update_that_changes_nothing_has_seen_the_newest_version() {
+    let mut visitor = Visitor::returning().await;
+    let [mut first, mut second] = [visitor.open().await, visitor.open().await];
+    first.visits = 11;
+    visitor.close(first).await;
+    visitor.calls();
+
+    let is_enough = second.update(|account| account.visits > 5).await;
+    assert!(is_enough.expect("the session lives"));
+    assert_eq!((visitor.calls(), second.visits), (vec!["load"], 11));
+    assert_eq!(visitor.close(second).await, Sent::Nothing);
+    assert_eq!(visitor.calls(), [""; 0], "nothing is written");
+}
+
+#[tokio::test]
+async fn an_update_writes_once_though_a_renewal_is_due() {
+    let mut visitor = Visitor::returning().await;
+    visitor.clock.advance(Duration::from_secs(1_800));
+    let mut session = visitor.open().await;
+    session.update(|account| account.visits += 1).await.expect("updated");
+    visitor.close(session).await;
+    assert_eq!(visitor.calls(), ["load", "update"]);
+    visitor.clock.advance(Duration::from_secs(3_599));
+    assert_eq!(visitor.open().await.visits, 2, "it was renewed");
+}
+
+#[tokio::test]
+async fn a_reload_keeps_what_was_changed_and_undoes_nothing_of_another() {
+    let mut visitor = Visitor::new();
+    let mut session = visitor.open().await;
+    session.labels = (0..50).map(|n| (n.to_string(), n)).collect();
+    visitor.close(session).await;
+
+    let [mut first, mut second] = [visitor.open().await, visitor.open().await];
+    first.visits = 7;
+    second.cart.push(3);
+    second.save().await.expect("saved");
+    first.reload().await.expect("reloaded");
+    assert_eq!((first.visits, &*first.cart, first.labels.len()), (7, &[3][..], 50));
+
+    // The map has another order since it was read once more.
+    second.labels.insert("new".to_owned(), 1);
+    visitor.close(second).await;
+    visitor.close(first).await;
+    let session = visitor.open().await;
+    assert_eq!((session.visits, &*session.cart, session.labels.len()), (7, &[3][..], 51));
+}
+
+#[tokio::test]
+async fn a_reload_of_a_session_that_was_only_touched_leaves_it_unchanged() {
+    let mut visitor = Visitor::new();
+    let mut session = visitor.open().await;
+    session.labels = (0..50).map(|n| (n.to_string(), n)).collect();
+    visitor.close(session).await;
+    visitor.calls();
+
+    let mut session = visitor.open().await;
+    session.labels.remove("no such label");
+    session.reload().await.expect("reloaded");
+    visitor.close(session).await;
+    assert_eq!(visitor.calls(), ["load", "load"]);
+}
+
+#[tokio::test]
 async fn an_update_creates_a_new_session() {
     let mut visitor = Visitor::new();
     let mut session = visitor.open().await;
@@ -171,25 +262,26 @@ async fn a_rotation_meets_a_concurrent_change_and_keeps_it() {
 
     let session = visitor.open().await;
     assert_eq!((&*session.cart, session.user.as_deref()), (&[7][..], Some("ada")));
-    assert_eq!(visitor.sessions.store().len(), 2, "the session, and where it moved to");
+    assert_eq!(visitor.sessions.store().sessions_and_notes().await, (1, 1));
 }
 
 #[tokio::test]
-async fn of_two_rotations_one_wins_and_one_record_is_left() {
+async fn of_two_rotations_one_wins_the_other_is_refused_and_one_record_is_left() {
     let mut visitor = Visitor::returning().await;
     let [mut first, mut second] = [visitor.open().await, visitor.open().await];
     first.rotate();
     second.rotate();
     assert_eq!(visitor.close(first).await, Sent::Cookie);
-    assert_eq!(visitor.close(second).await, Sent::Nothing);
+    visitor.close_refused(second).await;
     assert!(!visitor.open().await.is_new());
+    assert_eq!(visitor.sessions.store().sessions_and_notes().await, (1, 1));
     visitor.clock.advance(Duration::from_secs(61));
     visitor.sessions.sweep().await.expect("swept");
     assert_eq!(visitor.sessions.store().len(), 1);
 }
 
 #[tokio::test]
-async fn a_close_that_fails_writes_the_ticket_of_what_was_saved_and_nothing_else() {
+async fn a_close_that_fails_writes_the_cookie_of_what_was_saved_and_nothing_else() {
     for rotated in [false, true] {
         let mut visitor = Visitor::configured(Config::reject_conflicts).returned().await;
         let mut session = visitor.open().await;
@@ -197,8 +289,8 @@ async fn a_close_that_fails_writes_the_ticket_of_what_was_saved_and_nothing_else
             session.rotate();
             session.save().await.expect("saved");
         }
-        let ticket = format!("__Host-id={}", session.id().expect("stored").as_str());
-        let cookies = HeaderMap::from_iter([(COOKIE, ticket.parse().expect("a header"))]);
+        let cookie = format!("__Host-id={}", session.id().expect("stored").as_str());
+        let cookies = HeaderMap::from_iter([(COOKIE, cookie.parse().expect("a header"))]);
         let mut other = visitor.sessions.open(&cookies).await.expect("open");
         other.visits = 5;
         other.close(&mut HeaderMap::new()).await.expect("saved");

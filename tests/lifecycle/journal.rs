@@ -33,8 +33,19 @@ impl Journal {
         self.memory.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.memory.is_empty()
+    /// How many records are those of sessions, and how many say that one ended or moved.
+    pub(crate) async fn sessions_and_notes(&self) -> (usize, usize) {
+        let keys = self.written().keys.clone();
+        let (mut sessions, mut notes) = (0, 0);
+        for key in keys {
+            let Ok(record) = self.memory.load(&key, None).await;
+            match record.map(|record| record.value[1] & 6) {
+                None => {}
+                Some(0) => sessions += 1,
+                Some(_) => notes += 1,
+            }
+        }
+        (sessions, notes)
     }
 
     /// Puts `value` in the place of every record.

@@ -2,11 +2,10 @@
 //! what the browser is told. The store writes down every call.
 
 mod conflicts;
+mod cookies;
 mod journal;
-mod several_tickets;
+mod several_cookies;
 mod slow_readers;
 mod storing;
-mod tickets;
 mod timeouts;
-mod used_boxes;
 mod visitor;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cloakroom::{Clock, Config, Postcard, Session, Sessions, Ttl, Unsigned};
+use cloakroom::{Clock, Config, Error, Postcard, Session, Sessions, Ttl, Unsigned};
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,17 @@ impl Visitor {
         session.close(&mut headers).await.expect("the session is saved");
         assert_eq!(headers["vary"], "cookie");
         self.keep(&headers)
+    }
+
+    /// Closes a session that has ended meanwhile: an error, which sends nothing.
+    pub(crate) async fn close_refused(
+        &mut self,
+        session: Session<Journal, Postcard<Account>, Unsigned>,
+    ) {
+        let mut headers = HeaderMap::new();
+        let refused = session.close(&mut headers).await;
+        assert!(matches!(refused, Err(Error::Ended)), "{refused:?}");
+        assert!(headers.is_empty(), "{headers:?}");
     }
 
     /// Takes the cookie of a response, and says what was sent.

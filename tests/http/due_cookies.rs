@@ -1,4 +1,4 @@
-//! A ticket that was due before something failed reaches the browser with the
+//! A cookie that was due before something failed reaches the browser with the
 //! error: the one that it holds is worth nothing any more.
 
 use std::sync::Arc;
@@ -27,8 +27,9 @@ enum Fault {
     Conflict,
 }
 
-/// Its `/in` rotates and saves; then the fault makes the end of the request fail.
-fn browser(site: &Arc<Site>, fault: Fault) -> Browser {
+/// Its `/in` rotates and saves, and saves once more what is in the cookie itself if it
+/// `forgets`; then the fault makes the end of the request fail.
+fn browser(site: &Arc<Site>, fault: Fault, forgets: bool) -> Browser {
     async fn open(mut session: Owner) {
         session.balance = 1.0;
     }
@@ -40,6 +41,10 @@ fn browser(site: &Arc<Site>, fault: Fault) -> Browser {
         session.balance = 2.0;
         session.rotate();
         session.save().await.expect("saved");
+        if forgets {
+            session.set_permanent(false);
+            session.save().await.expect("saved");
+        }
         session.balance = 3.0;
         match fault {
             Fault::Codec => session.balance = f64::NAN,
@@ -64,13 +69,16 @@ fn browser(site: &Arc<Site>, fault: Fault) -> Browser {
 
 #[tokio::test]
 async fn a_session_that_was_rotated_and_saved_is_kept_when_its_end_fails() {
-    for (fault, status) in [
-        (Fault::Codec, StatusCode::INTERNAL_SERVER_ERROR),
-        (Fault::Store, StatusCode::SERVICE_UNAVAILABLE),
-        (Fault::Conflict, StatusCode::CONFLICT),
+    for (fault, status, forgets) in [
+        (Fault::Codec, StatusCode::INTERNAL_SERVER_ERROR, false),
+        (Fault::Store, StatusCode::SERVICE_UNAVAILABLE, false),
+        (Fault::Conflict, StatusCode::CONFLICT, false),
+        (Fault::Codec, StatusCode::INTERNAL_SERVER_ERROR, true),
+        (Fault::Store, StatusCode::SERVICE_UNAVAILABLE, true),
+        (Fault::Conflict, StatusCode::CONFLICT, true),
     ] {
         let site = Arc::new(Site::new());
-        let browser = browser(&site, fault);
+        let browser = browser(&site, fault, forgets);
         browser.get("/open").await;
         let thief = browser.copy();
 
