@@ -272,7 +272,7 @@ pub use self::cookie::{Cookie, CookieDomain, CookieName, CookiePath, SameSite};
 pub use self::error::Error;
 pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::secret::{SecretKey, SecretKeyError};
-pub use self::session::Session;
+pub use self::session::{Detached, HasSlot, Session};
 #[cfg(feature = "flask")]
 #[doc(inline)]
 pub use self::signer::Itsdangerous;

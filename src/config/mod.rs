@@ -16,7 +16,6 @@ use std::marker::PhantomData;
 
 #[cfg(feature = "flask")]
 pub use self::flask::WantsFlaskData;
-pub(crate) use self::sessions::AnySessions;
 pub use self::sessions::Sessions;
 pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};

@@ -3,9 +3,9 @@
 use std::iter;
 use std::time::{Duration, UNIX_EPOCH};
 
-use http::HeaderMap;
-use http::header::COOKIE;
 use memchr::memchr;
+
+use super::Credentials;
 
 /// How many cookies of the same name are looked at. Honest browsers send one,
 /// or a few where domains and paths overlap; checking a tag costs time.
@@ -14,10 +14,10 @@ const MAX_CANDIDATES: usize = 8;
 /// The values of every cookie called `name`, in the order of the headers, at
 /// most [`MAX_CANDIDATES`].
 pub(crate) fn candidates<'h>(
-    headers: &'h HeaderMap,
+    credentials: &'h Credentials,
     name: &'h str,
 ) -> impl Iterator<Item = &'h [u8]> {
-    let mut headers = headers.get_all(COOKIE).iter();
+    let mut headers = credentials.cookies();
     let mut rest = None;
     let mut left = MAX_CANDIDATES;
     iter::from_fn(move || {

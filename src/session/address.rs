@@ -1,11 +1,9 @@
 //! Where a session lies.
 
-use http::HeaderMap;
-
 use super::open::Presented;
 use crate::codec::Codec;
 use crate::config::Sessions;
-use crate::cookie::candidates;
+use crate::cookie::{Credentials, candidates};
 use crate::id::{IdError, SessionId};
 use crate::signer::Signer;
 use crate::store::{Key, Store};
@@ -34,13 +32,13 @@ impl Address {
     pub(super) fn read<S: Store, C: Codec, K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-        headers: &HeaderMap,
+        credentials: &Credentials,
         tried: &[SessionId],
     ) -> Result<bool, Presented> {
         let settings = sessions.settings();
         let name = &settings.cookie.name;
         let mut presented = Presented::Nothing;
-        let is_by_older_key = candidates(headers, name).find_map(|value| {
+        let is_by_older_key = candidates(credentials, name).find_map(|value| {
             presented = Presented::Dead;
             let verified = sessions.signer().verify(name, str::from_utf8(value).ok()?)?;
             let is_id = self.id.read(verified.id(), settings.id_length)

@@ -3,9 +3,6 @@
 use crate::codec::Codec;
 use crate::record::{self, HEADER_BYTES, Header};
 
-/// The largest buffer that is kept for another session, in bytes.
-const LARGEST_KEPT: usize = 4_096;
-
 /// One buffer for both: `[base][header][data]`. The base is what the data were
 /// when they were last as in the store, the rest is the record to be written.
 ///
@@ -49,6 +46,11 @@ impl Draft {
         C::encode(data, &mut self.buffer)?;
         self.base = Base::Encoded(self.buffer.len());
         Ok(())
+    }
+
+    /// HOOK of `detach`: the data count as changed, so that a new session is stored.
+    pub(super) const fn note_unknown_base(&mut self) {
+        self.base = Base::Unknown;
     }
 
     /// What the data were; `None` when they were not touched.
@@ -126,16 +128,6 @@ impl Draft {
     /// The record was stored: the data are as in the store again.
     pub(super) const fn commit(&mut self) {
         self.base = Base::Untouched;
-    }
-
-    /// A new one with the same buffer, unless that is large.
-    pub(super) fn emptied(self) -> Self {
-        let mut buffer = self.buffer;
-        if buffer.capacity() > LARGEST_KEPT {
-            return Self::default();
-        }
-        buffer.clear();
-        Self { buffer, ..Self::default() }
     }
 
     const fn base_len(&self) -> usize {

@@ -1,17 +1,13 @@
 //! The state of an open session, and how it is opened.
 
-use std::mem;
-
-use http::HeaderMap;
-
 use super::address::Address;
 use super::draft::Draft;
 use super::present::Present;
 use super::save::MOVED_TTL;
-use super::spare;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
 use crate::config::{Renewal, Sessions, Settings};
+use crate::cookie::Credentials;
 use crate::error::Error;
 use crate::record::{self, Contents, Destination, Header};
 use crate::signer::Signer;
@@ -23,9 +19,6 @@ use crate::store::{Key, Record, Store};
 const MAX_LOOK_UPS: usize = 3;
 
 /// A session while it is open.
-///
-/// Its box serves one request of a thread after the other: see
-/// [`put_aside`](Self::put_aside).
 pub(crate) struct State<S: Store, C: Codec> {
     pub(super) data: Present<C::Data>,
     pub(super) draft: Draft,
@@ -146,10 +139,10 @@ impl<S: Store, C: Codec> State<S, C> {
     /// In a box from the start, since it is moved from hand to hand.
     pub(crate) async fn open<K: Signer>(
         sessions: &Sessions<S, C, K>,
-        headers: &HeaderMap,
+        credentials: &Credentials,
     ) -> Result<Box<Self>, Error> {
-        let mut state = spare::take::<Self>().unwrap_or_else(|| Box::new(Self::blank()));
-        if let Some(presented) = state.load(sessions, headers).await? {
+        let mut state = Box::new(Self::blank());
+        if let Some(presented) = state.load(sessions, credentials).await? {
             state.begin(sessions, presented);
         }
         Ok(state)
@@ -160,12 +153,12 @@ impl<S: Store, C: Codec> State<S, C> {
     async fn load<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-        headers: &HeaderMap,
+        credentials: &Credentials,
     ) -> Result<Option<Presented>, Error> {
         let mut tried = Vec::new();
         let mut presented = Presented::Nothing;
         loop {
-            let is_by_older_key = match self.address.read(sessions, headers, &tried) {
+            let is_by_older_key = match self.address.read(sessions, credentials, &tried) {
                 Ok(_) if tried.len() == MAX_LOOK_UPS => return Ok(Some(presented)),
                 Ok(is_by_older_key) => is_by_older_key,
                 Err(none) => {
@@ -199,14 +192,6 @@ impl<S: Store, C: Codec> State<S, C> {
             Some(record) => self.read(sessions, record),
             None => Err(Presented::Dead),
         })
-    }
-
-    /// Keeps the box and the draft's buffer for another request, for which all else
-    /// begins anew.
-    pub(crate) fn put_aside(mut self: Box<Self>) {
-        let draft = mem::take(&mut self.draft).emptied();
-        *self = Self { draft, ..Self::blank() };
-        spare::put(self);
     }
 
     fn blank() -> Self {

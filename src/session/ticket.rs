@@ -17,12 +17,11 @@ use crate::signer::Signer;
 use crate::store::Store;
 
 impl<S: Store, C: Codec> State<S, C> {
-    /// Sets or removes the cookie, and tells caches about it.
-    pub(crate) fn write_ticket<K: Signer>(
+    /// The value of `Set-Cookie`, where the response sets or removes the cookie.
+    pub(super) fn cookie<K: Signer>(
         &self,
         sessions: &Sessions<S, C, K>,
-        headers: &mut HeaderMap,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<HeaderValue>, Error> {
         let settings = sessions.settings();
         let cookie = match (self.ticket, &self.stored) {
             (Ticket::Keep, _) | (Ticket::Send | Ticket::Repeat { .. }, None) => None,
@@ -38,14 +37,7 @@ impl<S: Store, C: Codec> State<S, C> {
             }
             (Ticket::Withdraw, _) => Some(removal(settings)),
         };
-        if let Some(cookie) = cookie {
-            let cookie = HeaderValue::try_from(cookie).map_err(|_| Error::Cookie)?;
-            append(headers, SET_COOKIE, cookie)?;
-            if !headers.contains_key(CACHE_CONTROL) {
-                append(headers, CACHE_CONTROL, HeaderValue::from_static("private"))?;
-            }
-        }
-        vary_by_cookie(headers)
+        cookie.map(|cookie| HeaderValue::try_from(cookie).map_err(|_| Error::Cookie)).transpose()
     }
 
     /// Looks whether the ticket is still that of the session, before it is sent anew.
@@ -62,22 +54,35 @@ impl<S: Store, C: Codec> State<S, C> {
         self.ticket = if is_live { Ticket::Repeat { seen_at: now } } else { Ticket::Keep };
     }
 
-    /// After an error: writes a ticket only where a step that was completed has made
-    /// it due. The browser holds one that is worth nothing any more.
-    pub(crate) fn write_due_ticket<K: Signer>(
+    /// After an error: the cookie, where a step that was completed has made it due. The
+    /// browser's own leads to no session any more.
+    pub(super) fn due_cookie<K: Signer>(
         &self,
         sessions: &Sessions<S, C, K>,
-        headers: &mut HeaderMap,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<HeaderValue>, Error> {
         match self.ticket {
-            Ticket::Keep | Ticket::Repeat { .. } => Ok(()),
-            Ticket::Send | Ticket::Withdraw => self.write_ticket(sessions, headers),
+            Ticket::Keep | Ticket::Repeat { .. } => Ok(None),
+            Ticket::Send | Ticket::Withdraw => self.cookie(sessions),
         }
     }
 }
 
-/// Tells caches that the response depends on the request's cookie.
-pub(crate) fn vary_by_cookie(headers: &mut HeaderMap) -> Result<(), Error> {
+/// Sets or removes the cookie, and tells caches that the response depends on that of
+/// the request.
+pub(super) fn write_cookie(
+    headers: &mut HeaderMap,
+    cookie: Option<HeaderValue>,
+) -> Result<(), Error> {
+    if let Some(cookie) = cookie {
+        append(headers, SET_COOKIE, cookie)?;
+        if !headers.contains_key(CACHE_CONTROL) {
+            append(headers, CACHE_CONTROL, HeaderValue::from_static("private"))?;
+        }
+    }
+    vary_by_cookie(headers)
+}
+
+fn vary_by_cookie(headers: &mut HeaderMap) -> Result<(), Error> {
     // Comparing the few names takes less time than hashing one twice.
     let covers_cookie = headers.keys().any(|name| *name == VARY)
         && headers.get_all(VARY).iter().any(names_the_cookie);
