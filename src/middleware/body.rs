@@ -1,13 +1,14 @@
 //! The body of a response that came through the layer: [`SessionBody`].
 
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-/// The handler's body as it is, or nothing, where the session could not be saved and an
-/// empty response stands for the handler's.
+/// The handler's body as it is. Nothing, where the session could not be saved and another
+/// response stands for the handler's; a sentence, where the layer is wired up wrongly.
 ///
 /// It is a body of its own so that the handler's does not have to be `Default`: those of
 /// many layers, such as `TraceLayer`, are not.
@@ -28,36 +29,58 @@ use pin_project::pin_project;
 #[pin_project]
 pub struct SessionBody<B> {
     #[pin]
-    body: Option<B>,
+    content: Content<B>,
+}
+
+#[derive(Clone, Debug)]
+#[pin_project(project = ContentProjection)]
+enum Content<B> {
+    Handlers(#[pin] B),
+    /// Empty, once it was sent.
+    Own(Vec<u8>),
 }
 
 impl<B> SessionBody<B> {
     /// A body that is `body`.
     #[must_use]
     pub const fn new(body: B) -> Self {
-        Self { body: Some(body) }
+        Self { content: Content::Handlers(body) }
+    }
+
+    pub(super) const fn of_text(text: String) -> Self {
+        Self { content: Content::Own(text.into_bytes()) }
     }
 
     /// The handler's body; `None` where it was dropped.
     #[must_use]
     pub const fn get(&self) -> Option<&B> {
-        self.body.as_ref()
+        match &self.content {
+            Content::Handlers(body) => Some(body),
+            Content::Own(_) => None,
+        }
     }
 
     /// The handler's body; `None` where it was dropped.
     #[must_use]
     pub fn into_inner(self) -> Option<B> {
-        self.body
+        match self.content {
+            Content::Handlers(body) => Some(body),
+            Content::Own(_) => None,
+        }
     }
 }
 
 impl<B> Default for SessionBody<B> {
     fn default() -> Self {
-        Self { body: None }
+        Self { content: Content::Own(Vec::new()) }
     }
 }
 
-impl<B: Body> Body for SessionBody<B> {
+impl<B> Body for SessionBody<B>
+where
+    B: Body,
+    B::Data: From<Vec<u8>>,
+{
     type Data = B::Data;
     type Error = B::Error;
 
@@ -65,17 +88,26 @@ impl<B: Body> Body for SessionBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().body.as_pin_mut() {
-            Some(body) => body.poll_frame(cx),
-            None => Poll::Ready(None),
+        match self.project().content.project() {
+            ContentProjection::Handlers(body) => body.poll_frame(cx),
+            ContentProjection::Own(text) if text.is_empty() => Poll::Ready(None),
+            ContentProjection::Own(text) => {
+                Poll::Ready(Some(Ok(Frame::data(B::Data::from(mem::take(text))))))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(B::is_end_stream)
+        match &self.content {
+            Content::Handlers(body) => body.is_end_stream(),
+            Content::Own(text) => text.is_empty(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), B::size_hint)
+        match &self.content {
+            Content::Handlers(body) => body.size_hint(),
+            Content::Own(text) => SizeHint::with_exact(text.len() as u64),
+        }
     }
 }

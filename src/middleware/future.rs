@@ -117,7 +117,11 @@ fn answer<B>(mut response: Response<B>, ended: Ended) -> Response<SessionBody<B>
 
 fn refusal<B>(error: &Error) -> Response<SessionBody<B>> {
     log(error);
-    let mut response = Response::default();
+    let mut response = Response::<SessionBody<B>>::default();
+    // Its developer has to see a mistake at once.
+    if error.is_mistake() {
+        *response.body_mut() = SessionBody::of_text(error.to_string());
+    }
     SessionFailed::mark(&mut response, error.status());
     response
 }
