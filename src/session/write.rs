@@ -77,6 +77,18 @@ impl<S: Store, C: Codec> State<S, C> {
         Ok(())
     }
 
+    /// Saves what was changed, and makes a record for a new session even if nothing was.
+    pub(super) async fn save_or_create<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), Error> {
+        self.save_changes(sessions).await?;
+        match (&self.place, self.wish) {
+            (Place::New, Wish::Keep) => self.create_new(sessions).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Saves what was changed, if anything was, and says what that took.
     pub(super) async fn save_changes<K: Signer>(
         &mut self,

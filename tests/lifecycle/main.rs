@@ -8,5 +8,4 @@ mod slow_readers;
 mod storing;
 mod tickets;
 mod timeouts;
-mod used_boxes;
 mod visitor;
