@@ -93,12 +93,18 @@ async fn signing_out_ends_every_live_session_that_the_request_presented() {
             }
             let mut values = vec!["junk"; 3];
             values.extend(browsers.iter().map(value_of));
+            site.calls();
             let answer = request(&site, &sending("sid", &values), act).await;
             assert_eq!(answer.status, StatusCode::OK);
+            let calls = site.calls();
+            // Each is loaded, and swapped for a note.
+            let [loads, swaps] =
+                [Op::Load, Op::Update].map(|op| calls.iter().filter(|call| **call == op).count());
             for (at, browser) in browsers.iter().enumerate() {
                 assert_eq!(site.account(browser).await, None, "{name}: number {at} of {live}");
             }
             assert_eq!(site.records_from_before().await, 0, "{name}");
+            assert_eq!((loads, swaps), (live, live), "{name}: {calls:?}");
         }
     }
 }

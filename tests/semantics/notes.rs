@@ -37,7 +37,8 @@ async fn a_note_is_not_kept_alive_by_loads_that_extend() {
         let site = Site::configured(|config| config.renewal(Renewal::EveryRequest));
         let ada = site.ada().await;
         let fresh = request(&site, &ada, act).await.cookies();
-        let without_note = site.records().await.len() - 1;
+        // A restart without a change may or may not leave a session.
+        let without_note = usize::from(!fresh.is_empty());
         for _ in 0..3 {
             site.advance_millis(20_000);
             assert_eq!(site.account(&ada).await, None);

@@ -1,6 +1,9 @@
 //! `sign_in`: the handler has checked a credential, so the user is signed in whatever
 //! became of the session that the request had.
 
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
 use cloakroom::{
     Clock, Config, Memory, MessagePack, Session, SessionData, Sessions, Store, Ttl, Unsigned,
 };
@@ -10,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::site::{
     ADA, Account, Answer, Customer, Elsewhere, FROM_BEFORE, Sent, Site, close, request,
 };
+use crate::support::browser::send;
 use crate::today::Acts as _;
 
 fn sign_in_as(user: &str) -> impl FnOnce(&mut Customer) {
@@ -74,6 +78,26 @@ async fn who_signs_in_is_signed_in_though_the_session_has_ended_meanwhile() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_handler_that_signs_in_and_redirects_is_believed_though_the_record_has_gone() {
+    let site = Site::new();
+    let visitor = site.visitor().await;
+    let elsewhere = site.clone();
+    let sign_in = async move |mut session: Customer| {
+        elsewhere.evict_all().await;
+        sign_in_as(ADA)(&mut session);
+        Redirect::to("/user")
+    };
+    let routes = Router::new()
+        .route("/sign-in", get(sign_in))
+        .route("/user", get(async |session: Customer| session.user.clone()));
+    let router = routes.layer(site.sessions.layer());
+    let reply = send(&router, "/sign-in", visitor).await;
+    assert_eq!(reply.status, StatusCode::SEE_OTHER);
+    let signed_in = Answer { status: reply.status, headers: reply.headers }.cookies();
+    assert_eq!(send(&router, "/user", signed_in).await.body, ADA);
 }
 
 #[tokio::test]
@@ -236,11 +260,11 @@ where
 #[tokio::test]
 async fn data_that_are_one_value_and_unchanged_are_the_default_after_a_sign_in_without_a_record() {
     let (answer, sessions) = signs_in_without_a_record(7_u32, |_| ()).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    answer.assert(StatusCode::OK, Sent::Cookie);
     assert_eq!(*sessions.open(&answer.cookies()).await.expect("opened"), 0);
 
     let (answer, sessions) = signs_in_without_a_record(Stage::Shopping(7), |_| ()).await;
-    assert_eq!(answer.status, StatusCode::OK);
+    answer.assert(StatusCode::OK, Sent::Cookie);
     assert_eq!(*sessions.open(&answer.cookies()).await.expect("opened"), Stage::Anonymous);
 }
 
