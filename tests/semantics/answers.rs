@@ -9,7 +9,6 @@ use http::{HeaderMap, StatusCode};
 use crate::schedule::{Process, finish, in_every_order};
 use crate::site::{Account, Elsewhere, Sent, Site, close, request};
 use crate::support::watched::Op;
-use crate::today::Acts as _;
 
 /// Takes five away, and says whether there were so many.
 fn withdraw(account: &mut Account) -> bool {

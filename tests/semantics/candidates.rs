@@ -10,7 +10,6 @@ use tracing::Level;
 use crate::log::Log;
 use crate::site::{Account, Customer, Journal, Sent, Site, close, request, sending, value_of};
 use crate::support::watched::{Op, Watched};
-use crate::today::Acts as _;
 
 const NAME: &str = "__Host-id";
 

@@ -7,7 +7,6 @@ use crate::site::{
     ADA, Account, Customer, Journal, Sent, Site, SiteConfig, close, request, sending, value_of,
 };
 use crate::support::watched::{Op, Watched};
-use crate::today::Acts as _;
 
 const A_DAY: u64 = 24 * 3_600;
 

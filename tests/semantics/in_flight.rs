@@ -11,7 +11,6 @@ use tokio::sync::Notify;
 
 use crate::site::{ADA, Customer, Sent, Site, SiteConfig, close, request, sending};
 use crate::support::browser::Browser;
-use crate::today::Acts as _;
 
 /// How much later than the sign-in's response the poll's is sent, in milliseconds.
 const DELAYS: [u64; 6] = [0, 20, 80, 100, 101, 5_000];

@@ -8,7 +8,6 @@ use http::{HeaderMap, StatusCode};
 
 use crate::schedule::{Process, drop_after, drop_everywhere, finish, in_every_order};
 use crate::site::{Account, Answer, Customer, FROM_BEFORE, Sent, Site, close};
-use crate::today::Acts as _;
 
 /// What a request does with the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use cloakroom::{Percent, Renewal, Ttl};
 use http::{HeaderMap, StatusCode};
 
 use crate::site::{Sent, Site, SiteConfig, request};
-use crate::today::{Acts as _, Settings as _};
 
 const DAYS: u32 = 1;
 
@@ -81,6 +80,24 @@ async fn a_change_by_a_program_with_a_shorter_lifetime_takes_nothing_away() {
         long.advance_millis(((8 * 60 - 5) * 60_000) - 1);
         assert!(lives(&long, &ada).await, "{renewal:?}");
     }
+}
+
+/// A load that extends by ten minutes leaves the eight hours that are there.
+#[tokio::test]
+async fn a_read_by_a_program_with_a_shorter_lifetime_takes_nothing_away() {
+    let settings = |idle| {
+        move |config: SiteConfig| times(idle, Ttl::days(10))(config).renewal(Renewal::EveryRequest)
+    };
+    let long = Site::configured(settings(Ttl::hours(8)));
+    let short = long.beside(settings(Ttl::minutes(10)));
+    let ada = long.ada().await;
+    for _ in 0..5 {
+        assert!(lives(&long, &ada).await);
+        long.advance(Ttl::minutes(1));
+        assert!(lives(&short, &ada).await);
+        long.advance(Ttl::hours(7));
+    }
+    assert!(lives(&long, &ada).await);
 }
 
 #[tokio::test]

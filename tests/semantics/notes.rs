@@ -5,7 +5,6 @@ use http::StatusCode;
 
 use crate::site::{ADA, Customer, Sent, Site, close, request};
 use crate::support::watched::Op;
-use crate::today::Acts as _;
 
 #[tokio::test]
 async fn an_ended_session_leaves_a_note_without_data_for_a_minute() {

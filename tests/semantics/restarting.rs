@@ -5,7 +5,6 @@ use http::StatusCode;
 
 use crate::site::{ADA, Account, Customer, Elsewhere, Sent, Site, close, request};
 use crate::support::watched::Op;
-use crate::today::Acts as _;
 
 fn sign_out_with_a_message(session: &mut Customer) {
     session.n = 99;
@@ -39,6 +38,7 @@ async fn a_restarted_session_is_new_to_its_handler() {
     let mut session = site.open(&ada).await;
     session.restart();
     assert_eq!(*session, Account::default());
+    assert!(session.is_new() && session.id().is_none() && session.created_at().is_none());
     session.user = "bob".into();
     session.save().await.expect("saved");
     session.n += 1;

@@ -14,7 +14,6 @@ use crate::site::{
     ADA, Account, Answer, Customer, Elsewhere, FROM_BEFORE, Sent, Site, close, request,
 };
 use crate::support::browser::send;
-use crate::today::Acts as _;
 
 fn sign_in_as(user: &str) -> impl FnOnce(&mut Customer) {
     move |session| {
@@ -98,6 +97,25 @@ async fn a_handler_that_signs_in_and_redirects_is_believed_though_the_record_has
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
     let signed_in = Answer { status: reply.status, headers: reply.headers }.cookies();
     assert_eq!(send(&router, "/user", signed_in).await.body, ADA);
+}
+
+#[tokio::test]
+async fn an_update_after_a_sign_in_is_made_to_the_session_of_the_one_who_signed_in() {
+    for (is_evicted, expected) in [(false, 2), (true, 1)] {
+        let site = Site::new();
+        let visitor = site.visitor().await;
+        let mut session = site.open(&visitor).await;
+        if is_evicted {
+            site.evict_all().await;
+        }
+        sign_in_as(ADA)(&mut session);
+        session.update(|account| account.n += 1).await.expect("signed in");
+        let answer = close(session).await;
+        answer.assert(StatusCode::OK, Sent::Cookie);
+        let account = site.account(&answer.cookies()).await.expect("signed in");
+        assert_eq!((&*account.user, account.n), (ADA, expected), "evicted: {is_evicted}");
+        assert_eq!(site.account(&visitor).await, None);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cloakroom::store::{Record, Update};
 use cloakroom::{
     Clock, Codec, Config, Key, Memory, MessagePack, Session, Sessions, Signer, Store, Ttl, Unsigned,
 };
@@ -99,6 +100,16 @@ impl Site {
     pub(crate) async fn evict_all(&self) {
         for key in self.keys() {
             let Ok(_) = self.store.memory.remove(&key).await;
+        }
+    }
+
+    /// Puts these bytes in the place of every record.
+    pub(crate) async fn overwrite_all(&self, bytes: &[u8]) {
+        for key in self.keys() {
+            let Ok(record) = self.store.memory.load(&key, None).await;
+            let Some(Record { revision, .. }) = record else { continue };
+            let Ok(updated) = self.store.memory.update(&key, bytes, Ttl::days(1), &revision).await;
+            assert!(matches!(updated, Update::Updated(_)));
         }
     }
 
@@ -263,7 +274,6 @@ impl Elsewhere {
 
     /// Lets it happen; hands out what the other browser holds then.
     pub(crate) async fn happens(self, site: &Site, cookies: &HeaderMap) -> HeaderMap {
-        use crate::today::Acts as _;
         let act = |session: &mut Customer| match self {
             Self::Destroyed => session.destroy(),
             Self::Restarted => {

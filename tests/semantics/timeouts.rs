@@ -13,7 +13,6 @@ use http::StatusCode;
 
 use crate::site::{Customer, FROM_BEFORE, Site};
 use crate::support::browser::{Browser, send};
-use crate::today::Acts as _;
 
 /// Polls the handler once, then drops it.
 async fn cut_off(State(status): State<StatusCode>, request: Request, next: Next) -> Response {

@@ -5,7 +5,6 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::site::close;
-use crate::today::Acts as _;
 
 #[derive(Default, Serialize, Deserialize)]
 struct Older {
