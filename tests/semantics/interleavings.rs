@@ -7,7 +7,7 @@ use std::task::Poll;
 use http::{HeaderMap, StatusCode};
 
 use crate::schedule::{Process, drop_after, drop_everywhere, finish, in_every_order};
-use crate::site::{Account, Answer, Customer, FROM_BEFORE, Sent, Site, close};
+use crate::site::{ADA, Account, Answer, Customer, FROM_BEFORE, Sent, Site, close};
 
 /// What a request does with the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -357,14 +357,14 @@ fn an_act_whose_save_was_dropped_may_be_saved_again() {
             let answer = finish(close(session));
             assert_eq!(answer.status, StatusCode::OK, "{act:?} after {polls} polls");
             let account = finish(site.account(&answer.after(&ada)));
-            let user = account.map(|account| account.user);
+            let account = account.as_ref().map(|account| (&*account.user, &*account.note));
             let expected = match act {
-                Act::SignIn(user) => Some(user),
-                Act::Restart => Some(GOODBYE),
+                Act::SignIn(user) => Some((user, FROM_BEFORE)),
+                Act::Restart => Some((GOODBYE, "")),
                 Act::SignOut => None,
-                _ => Some(crate::site::ADA),
+                _ => Some((ADA, FROM_BEFORE)),
             };
-            assert_eq!(user.as_deref(), expected, "{act:?} after {polls} polls");
+            assert_eq!(account, expected, "{act:?} after {polls} polls");
             assert_eq!(finish(site.account(&ada)), None, "the old id: {act:?}, {polls} polls");
             is_ready
         });

@@ -292,8 +292,9 @@ async fn no_program_writes_at_every_request_whatever_the_settings_of_another() {
     for_all_pairs(
         |_| 1,
         |_, _, simulated, story| {
-            // Of ten minutes, more than two pass before a renewal.
-            let most = simulated.changes + (simulated.uses - simulated.changes) / 2;
+            // Two of four requests: one program gives ten minutes every time that more than
+            // two have passed, and the other gives its fifty back.
+            let most = simulated.changes + (simulated.uses - simulated.changes) * 3 / 5;
             if simulated.writes > most {
                 busy_ones.borrow_mut().push(story);
             }

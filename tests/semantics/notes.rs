@@ -39,11 +39,11 @@ async fn a_note_is_not_kept_alive_by_loads_that_extend() {
         // A restart without a change may or may not leave a session.
         let without_note = usize::from(!fresh.is_empty());
         for _ in 0..3 {
-            site.advance_millis(20_000);
+            site.advance_millis(19_000);
             assert_eq!(site.account(&ada).await, None);
             assert_eq!(site.records().await.len(), without_note + 1, "the note stands");
         }
-        site.advance_millis(1_000);
+        site.advance_millis(4_000);
         site.calls();
         assert_eq!(site.account(&ada).await, None);
         assert_eq!(site.records().await.len(), without_note, "older than a minute");

@@ -29,23 +29,29 @@ async fn a_rotation_keeps_the_data_the_age_and_the_absolute_end() {
 async fn a_rotation_of_a_session_that_ended_or_moved_is_refused_and_makes_none() {
     for elsewhere in Elsewhere::ALL {
         for changes in [false, true] {
-            let site = Site::new();
-            let visitor = site.visitor().await;
-            let mut session = site.open(&visitor).await;
-            let held = elsewhere.happens(&site, &visitor).await;
-            let before = site.records().await;
+            for saves in [false, true] {
+                let story = format!("{elsewhere:?}, changes: {changes}, saves: {saves}");
+                let site = Site::new();
+                let visitor = site.visitor().await;
+                let mut session = site.open(&visitor).await;
+                let held = elsewhere.happens(&site, &visitor).await;
+                let before = site.records().await;
 
-            if changes {
-                session.user = "mallory".into();
+                if changes {
+                    session.user = "mallory".into();
+                }
+                session.rotate();
+                if saves {
+                    let saved = session.save().await;
+                    assert!(matches!(saved, Err(Error::Ended)), "{story}: {saved:?}");
+                    assert_eq!(close(session).await.sent(), Sent::Nothing, "{story}");
+                } else {
+                    close(session).await.assert(StatusCode::CONFLICT, Sent::Nothing);
+                }
+                assert_eq!(site.records().await, before, "{story}");
+                let account = site.account(&held).await.unwrap_or_default();
+                assert_eq!(account.user, "", "nobody is signed in: {story}");
             }
-            session.rotate();
-            let story = format!("{elsewhere:?}, changes: {changes}");
-            let saved = session.save().await;
-            assert!(matches!(saved, Err(Error::Ended)), "{story}: {saved:?}");
-            close(session).await.assert(StatusCode::CONFLICT, Sent::Nothing);
-            assert_eq!(site.records().await, before, "{story}");
-            let account = site.account(&held).await.unwrap_or_default();
-            assert_eq!(account.user, "", "nobody is signed in: {story}");
         }
     }
 }
