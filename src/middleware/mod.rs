@@ -13,8 +13,8 @@
 //! # Example
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
-//! use cloakroom::{Config, Memory, Postcard, Session, Unsigned};
+//! # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+//! use cloakroom::{Config, Memory, MessagePack, Session, Unsigned};
 //! use http::{Request, Response};
 //! use std::convert::Infallible;
 //! use tower::{Layer, Service, ServiceExt, service_fn};
@@ -25,7 +25,7 @@
 //! }
 //!
 //! async fn visit(request: Request<String>) -> Result<Response<String>, Infallible> {
-//!     let opened = Session::<Memory, Postcard<Visits>, Unsigned>::of_request(&request).await;
+//!     let opened = Session::<Memory, MessagePack<Visits>, Unsigned>::of_request(&request).await;
 //!     let Ok(mut session) = opened else { return Ok(Response::default()) };
 //!     session.count += 1;
 //!     Ok(Response::new(format!("visit {}", session.count)))

@@ -24,12 +24,12 @@ use crate::store::{Store, Writable};
 /// # Example
 ///
 /// ```
-/// # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+/// # #[cfg(all(feature = "axum", feature = "memory", feature = "messagepack"))] {
 /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
 /// # struct Cart { items: Vec<u32> }
-/// use cloakroom::{Error, Memory, Postcard, Session, Unsigned};
+/// use cloakroom::{Error, Memory, MessagePack, Session, Unsigned};
 ///
-/// type CartSession = Session<Memory, Postcard<Cart>, Unsigned>;
+/// type CartSession = Session<Memory, MessagePack<Cart>, Unsigned>;
 ///
 /// /// Answers at once, and adds the item later.
 /// async fn order(session: CartSession) -> Result<&'static str, Error> {

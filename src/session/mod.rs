@@ -99,12 +99,12 @@ use crate::store::{Store, Writable};
 /// # Example
 ///
 /// ```
-/// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+/// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
 /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
 /// # struct Cart { items: Vec<u32> }
-/// use cloakroom::{HmacSha256, Memory, Postcard, Session};
+/// use cloakroom::{HmacSha256, Memory, MessagePack, Session};
 ///
-/// type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
+/// type CartSession = Session<Memory, MessagePack<Cart>, HmacSha256>;
 ///
 /// async fn add(mut session: CartSession) -> String {
 ///     session.items.push(7);
@@ -380,7 +380,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Example
     ///
     /// ```
-    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+    /// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
     /// # use cloakroom::{Codec, Session, Writable, Signer, Memory};
     /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// # struct Visits { count: u64 }

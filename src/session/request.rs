@@ -107,16 +107,16 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Example
     ///
     /// ```
-    /// # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+    /// # #[cfg(all(feature = "axum", feature = "memory", feature = "messagepack"))] {
     /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// # struct Account { user: Option<String>, visits: u32 }
     /// use axum::extract::FromRequestParts;
     /// use axum::response::{IntoResponse, Response};
-    /// use cloakroom::{HmacSha256, Memory, Postcard, Session};
+    /// use cloakroom::{HmacSha256, Memory, MessagePack, Session};
     /// use http::StatusCode;
     /// use http::request::Parts;
     ///
-    /// type AccountSession = Session<Memory, Postcard<Account>, HmacSha256>;
+    /// type AccountSession = Session<Memory, MessagePack<Account>, HmacSha256>;
     ///
     /// /// The name of the user who has signed in.
     /// struct User(String);

@@ -8,7 +8,7 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cloakroom::{Detached, Error, HmacSha256, Postcard};
+use cloakroom::{Detached, Error, HmacSha256, MessagePack};
 use futures_util::{SinkExt, StreamExt, stream};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
@@ -21,7 +21,7 @@ use crate::site::{Account, Probe, Site, Visitor, routes};
 use crate::support::browser::Browser;
 use crate::support::watched::{Op, Watched};
 
-type DetachedVisitor = Detached<Watched<Probe>, Postcard<Account>, HmacSha256>;
+type DetachedVisitor = Detached<Watched<Probe>, MessagePack<Account>, HmacSha256>;
 
 /// What a socket says to each message: the visits, or the error.
 async fn answer(session: &mut DetachedVisitor, message: &str) -> String {

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cloakroom::{Config, Cookie, Memory, Postcard, Session, Unsigned, cookie_name};
+use cloakroom::{Config, Cookie, Memory, MessagePack, Session, Unsigned, cookie_name};
 use http::StatusCode;
 use http::header::VARY;
 use http::request::Parts;
@@ -159,7 +159,7 @@ struct Cart {
     items: u32,
 }
 
-type CartSession = Session<Memory, Postcard<Cart>, Unsigned>;
+type CartSession = Session<Memory, MessagePack<Cart>, Unsigned>;
 
 #[tokio::test]
 async fn two_layers_give_a_router_two_independent_sessions() {
@@ -286,5 +286,5 @@ async fn both_spellings_of_the_layer_do_the_same() {
 fn a_session_can_be_sent_to_and_shared_with_any_task() {
     fn assert_shared<T: Send + Sync + 'static>() {}
     assert_shared::<Visitor>();
-    assert_shared::<cloakroom::Detached<Memory, Postcard<Cart>, Unsigned>>();
+    assert_shared::<cloakroom::Detached<Memory, MessagePack<Cart>, Unsigned>>();
 }

@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::get;
 use cloakroom::middleware::SessionBody;
-use cloakroom::{Config, Cookie, Error, Memory, Postcard, Session, Unsigned, cookie_name};
+use cloakroom::{Config, Cookie, Error, Memory, MessagePack, Session, Unsigned, cookie_name};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE};
 use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt;
@@ -19,7 +19,7 @@ use crate::site::{Site, Visitor, routes, visit};
 use crate::support::browser::Browser;
 use crate::support::watched::Op;
 
-type Counter = Session<Memory, Postcard<u32>, Unsigned>;
+type Counter = Session<Memory, MessagePack<u32>, Unsigned>;
 
 async fn text(response: Response) -> String {
     let bytes = response.into_body().collect().await.expect("a body").to_bytes();

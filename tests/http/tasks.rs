@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use cloakroom::middleware::SessionBody;
-use cloakroom::{Config, Cookie, Error, Memory, Postcard, Session, Unsigned, cookie_name};
+use cloakroom::{Config, Cookie, Error, Memory, MessagePack, Session, Unsigned, cookie_name};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-type Counter = Session<Memory, Postcard<u32>, Unsigned>;
+type Counter = Session<Memory, MessagePack<u32>, Unsigned>;
 type Answer = Result<Response<String>, Infallible>;
 
 fn text(text: impl ToString) -> Answer {
@@ -168,7 +168,7 @@ async fn a_future_of_another_request_has_no_session_of_the_request_that_polls_it
 
 #[tokio::test]
 async fn a_session_that_was_dropped_elsewhere_costs_that_of_another_layer_nothing() {
-    type Inner = Session<Memory, Postcard<i32>, Unsigned>;
+    type Inner = Session<Memory, MessagePack<i32>, Unsigned>;
 
     let store = Memory::new();
     let outer = Config::new().store(store.clone()).data::<u32>().build();

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 
 use cloakroom::middleware::SessionBody;
-use cloakroom::{Config, Error, Memory, Postcard, Session, Unsigned};
+use cloakroom::{Config, Error, Memory, MessagePack, Session, Unsigned};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-type Counter = Session<Memory, Postcard<u32>, Unsigned>;
+type Counter = Session<Memory, MessagePack<u32>, Unsigned>;
 
 fn body(response: &Response<SessionBody<String>>) -> &str {
     response.body().get().map_or("", String::as_str)

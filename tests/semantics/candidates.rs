@@ -22,7 +22,7 @@ fn unknown(n: usize) -> String {
 fn with_domain() -> Site {
     Site::configured(|config| {
         let domain = CookieDomain::new("example.org").expect("a domain");
-        config.cookie(Cookie::secure(cookie_name!("sid")).domain(domain))
+        config.cookie(Cookie::unprefixed(cookie_name!("sid")).domain(domain))
     })
 }
 
