@@ -18,7 +18,7 @@ type Data = Postcard<Visitor>;
 /// How many other records are in the store.
 const RECORDS: usize = 1_000;
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, postcard_schema::Schema)]
 struct Visitor {
     user: u64,
     visits: u64,

@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use cloakroom::{Config, HmacSha256, Memory, Postcard, SecretKey, Session};
+use cloakroom::{Config, HmacSha256, Memory, MessagePack, SecretKey, Session};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ struct Visitor {
     cart: Vec<String>,
 }
 
-type VisitorSession = Session<Memory, Postcard<Visitor>, HmacSha256>;
+type VisitorSession = Session<Memory, MessagePack<Visitor>, HmacSha256>;
 
 // Any executor will do.
 #[tokio::main(flavor = "current_thread")]

@@ -14,7 +14,7 @@ use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cloakroom::{
-    Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, Sessions, Ttl, cookie_name,
+    Config, Cookie, HmacSha256, Memory, MessagePack, SecretKey, Session, Sessions, Ttl, cookie_name,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -36,8 +36,8 @@ enum Item {
 }
 
 /// Where sessions are kept, how they are encoded, how the cookie is protected.
-type VisitorSession = Session<Memory, Postcard<Visitor>, HmacSha256>;
-type VisitorSessions = Sessions<Memory, Postcard<Visitor>, HmacSha256>;
+type VisitorSession = Session<Memory, MessagePack<Visitor>, HmacSha256>;
+type VisitorSessions = Sessions<Memory, MessagePack<Visitor>, HmacSha256>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

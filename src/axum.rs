@@ -12,9 +12,8 @@ use crate::signer::Signer;
 use crate::store::Store;
 
 /// A handler takes `Session<..>` as an argument. The session layer has to be there,
-/// and nobody else may hold the session, be it a middleware or an argument further
-/// to the left. Otherwise the rejection is [`Error::MissingLayer`] or
-/// [`Error::InUse`], which say so.
+/// and no middleware and no argument further to the left may hold the session. Otherwise the
+/// rejection is [`Error::MissingLayer`] or [`Error::InUse`], which say so.
 impl<A, S, C, K> FromRequestParts<A> for Session<S, C, K>
 where
     A: Send + Sync,
@@ -28,7 +27,7 @@ where
         parts: &mut Parts,
         _: &A,
     ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send {
-        Self::of_headers(&parts.headers)
+        Self::of_request(parts)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use cloakroom::store::{Create, Loaded, MemoryRevision, Update};
 use cloakroom::{
-    Clock, Config, File, Key, Memory, Postcard, Sessions, Store, Sweep, Ttl, Unsigned,
+    Clock, Config, File, Key, Memory, MessagePack, Sessions, Store, Sweep, Ttl, Unsigned,
 };
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -189,7 +189,7 @@ fn spread(times: &[Duration]) -> Duration {
 }
 
 /// Stores a session.
-async fn visit<S: cloakroom::Writable>(sessions: &Sessions<S, Postcard<Cart>, Unsigned>) {
+async fn visit<S: cloakroom::Writable>(sessions: &Sessions<S, MessagePack<Cart>, Unsigned>) {
     let mut session = sessions.open(&HeaderMap::new()).await.expect("opened");
     session.items.push(7);
     session.close(&mut HeaderMap::new()).await.expect("stored");
@@ -236,7 +236,7 @@ impl Watched {
         }))
     }
 
-    fn sessions(&self) -> Sessions<Self, Postcard<Cart>, Unsigned> {
+    fn sessions(&self) -> Sessions<Self, MessagePack<Cart>, Unsigned> {
         Config::new().store(Self(self.0.clone())).data::<Cart>().build()
     }
 

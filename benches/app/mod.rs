@@ -6,7 +6,7 @@ use std::hint::black_box;
 use axum::body::Body;
 use axum::routing::{MethodRouter, get};
 use axum::{Router, response::Response};
-use cloakroom::{Config, HmacSha256, Memory, Postcard, SecretKey};
+use cloakroom::{Config, HmacSha256, Memory, MessagePack, SecretKey};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use tower::Service;
@@ -15,8 +15,8 @@ use tower::layer::util::Identity;
 /// How many sessions the store holds. Requests take turns with their cookies.
 const SESSIONS: usize = 1_000;
 
-type Session = cloakroom::Session<Memory, Postcard<Visitor>, HmacSha256>;
-type Sessions = cloakroom::Sessions<Memory, Postcard<Visitor>, HmacSha256>;
+type Session = cloakroom::Session<Memory, MessagePack<Visitor>, HmacSha256>;
+type Sessions = cloakroom::Sessions<Memory, MessagePack<Visitor>, HmacSha256>;
 
 /// What a session holds.
 #[derive(Default, serde::Serialize, serde::Deserialize)]

@@ -20,7 +20,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[cfg(feature = "flask")]
 pub use self::flask::WantsFlaskData;
 pub(crate) use self::queue::Queue;
-pub(crate) use self::sessions::AnySessions;
 pub use self::sessions::Sessions;
 pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
 pub(crate) use self::settings::{OnConflict, Settings};

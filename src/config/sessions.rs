@@ -1,6 +1,5 @@
 //! The finished configuration: [`Sessions`].
 
-use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -19,9 +18,6 @@ pub struct Sessions<S, C, K> {
     inner: Arc<Inner<S, K>>,
     codec: PhantomData<fn() -> C>,
 }
-
-/// [`Sessions`] of any type.
-pub(crate) type AnySessions = Arc<dyn Any + Send + Sync>;
 
 struct Inner<S, K> {
     store: S,
@@ -71,14 +67,9 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
         self.store().sweep().await
     }
 
-    /// Itself, for a place that does not know its type.
-    pub(crate) fn into_any(self) -> AnySessions {
-        self.inner
-    }
-
-    /// Taken back from such a place.
-    pub(crate) fn of_any(any: AnySessions) -> Option<Self> {
-        Some(Self { inner: any.downcast().ok()?, codec: PhantomData })
+    /// Whether the other is a clone of this one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     pub(crate) fn signer(&self) -> &K {

@@ -3,13 +3,16 @@
 use std::iter;
 use std::time::{Duration, UNIX_EPOCH};
 
-use http::HeaderMap;
-use http::header::COOKIE;
 use memchr::memchr;
 
+use super::Credentials;
+
 /// The values of every cookie called `name`, in the order of the headers.
-pub(crate) fn values<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-    let mut headers = headers.get_all(COOKIE).iter();
+pub(crate) fn values<'h>(
+    credentials: &'h Credentials,
+    name: &'h str,
+) -> impl Iterator<Item = &'h [u8]> {
+    let mut headers = credentials.cookies();
     let mut rest = None;
     iter::from_fn(move || {
         loop {

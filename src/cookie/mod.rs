@@ -1,5 +1,6 @@
 //! The cookie that carries the ticket: its name and its attributes.
 
+mod credentials;
 mod header;
 mod name;
 mod pair;
@@ -7,6 +8,7 @@ mod pair;
 use std::fmt::Write as _;
 use std::marker::PhantomData;
 
+pub(crate) use self::credentials::Credentials;
 pub(crate) use self::header::{http_date, values};
 pub use self::name::{
     CookieDomain, CookieName, CookiePath, InvalidCookieDomain, InvalidCookieName, InvalidCookiePath,

@@ -11,7 +11,7 @@
 //! at the sign-in, and an extractor compares the two:
 //!
 //! ```
-//! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+//! # #[cfg(all(feature = "axum", feature = "memory", feature = "messagepack"))] {
 //! use std::collections::HashMap;
 //! use std::sync::{Arc, Mutex, PoisonError};
 //!
@@ -19,7 +19,7 @@
 //! use axum::extract::{FromRequestParts, State};
 //! use axum::response::{IntoResponse, Response};
 //! use axum::routing::{get, post};
-//! use cloakroom::{Config, HmacSha256, Memory, Postcard, SecretKey, Session};
+//! use cloakroom::{Config, HmacSha256, Memory, MessagePack, SecretKey, Session};
 //! use http::StatusCode;
 //! use http::request::Parts;
 //! use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@
 //!     generation: u32,
 //! }
 //!
-//! type AccountSession = Session<Memory, Postcard<Account>, HmacSha256>;
+//! type AccountSession = Session<Memory, MessagePack<Account>, HmacSha256>;
 //!
 //! /// Stands for the application's database: `users.generation`.
 //! #[derive(Clone, Default)]
@@ -165,11 +165,11 @@
 //! and a layer:
 //!
 //! ```
-//! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+//! # #[cfg(all(feature = "axum", feature = "memory", feature = "messagepack"))] {
 //! use axum::Router;
 //! use axum::routing::{get, post};
 //! use cloakroom::{
-//!     Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, Ttl,
+//!     Config, Cookie, HmacSha256, Memory, MessagePack, SecretKey, Session, Ttl,
 //!     cookie_name,
 //! };
 //! use serde::{Deserialize, Serialize};
@@ -184,8 +184,8 @@
 //!     name: Option<String>,
 //! }
 //!
-//! type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
-//! type AdminSession = Session<Memory, Postcard<Admin>, HmacSha256>;
+//! type CartSession = Session<Memory, MessagePack<Cart>, HmacSha256>;
+//! type AdminSession = Session<Memory, MessagePack<Admin>, HmacSha256>;
 //!
 //! let key = SecretKey::generate()?; // `from_env` in production
 //! let store = Memory::new(); // clones share the records
@@ -258,14 +258,14 @@
 //! A message that the next page shows once is a field:
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
-//! # use cloakroom::{Config, Memory, Postcard, Session, Unsigned};
+//! # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+//! # use cloakroom::{Config, Memory, MessagePack, Session, Unsigned};
 //! #[derive(Default, serde::Serialize, serde::Deserialize)]
 //! struct Account {
 //!     user: Option<String>,
 //!     flashes: Vec<String>,
 //! }
-//! # type AccountSession = Session<Memory, Postcard<Account>, Unsigned>;
+//! # type AccountSession = Session<Memory, MessagePack<Account>, Unsigned>;
 //!
 //! async fn save(mut session: AccountSession) {
 //!     session.flashes.push("Saved.".to_owned());
@@ -287,14 +287,14 @@
 //! after which nothing is saved, but begin anew under a fresh id:
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
-//! # use cloakroom::{Config, Memory, Postcard, Session, Unsigned};
+//! # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+//! # use cloakroom::{Config, Memory, MessagePack, Session, Unsigned};
 //! # #[derive(Default, serde::Serialize, serde::Deserialize)]
 //! # struct Account {
 //! #     user: Option<String>,
 //! #     flashes: Vec<String>,
 //! # }
-//! # type AccountSession = Session<Memory, Postcard<Account>, Unsigned>;
+//! # type AccountSession = Session<Memory, MessagePack<Account>, Unsigned>;
 //! fn sign_out(session: &mut AccountSession) {
 //!     **session = Account::default();
 //!     session.flashes.push("Goodbye.".to_owned());

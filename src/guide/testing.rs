@@ -10,11 +10,11 @@
 //! a type, so the router is generic over it:
 //!
 //! ```
-//! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+//! # #[cfg(all(feature = "axum", feature = "memory", feature = "messagepack"))] {
 //! use axum::Router;
 //! use axum::routing::{get, post};
 //! use cloakroom::{
-//!     Clock, Config, HmacSha256, Postcard, SecretKey, Session, Sessions, Store, Ttl, Writable,
+//!     Clock, Config, HmacSha256, MessagePack, SecretKey, Session, Sessions, Store, Ttl, Writable,
 //! };
 //! use serde::{Deserialize, Serialize};
 //!
@@ -24,8 +24,8 @@
 //!     notes: u32,
 //! }
 //!
-//! type AccountSessions<S> = Sessions<S, Postcard<Account>, HmacSha256>;
-//! type AccountSession<S> = Session<S, Postcard<Account>, HmacSha256>;
+//! type AccountSessions<S> = Sessions<S, MessagePack<Account>, HmacSha256>;
+//! type AccountSession<S> = Session<S, MessagePack<Account>, HmacSha256>;
 //!
 //! async fn show<S: Store>(session: AccountSession<S>) -> String {
 //!     let user = session.user.as_deref().unwrap_or("nobody");
@@ -68,15 +68,15 @@
 //! These three go on with the code above. Put `#[tokio::test]` over each.
 //!
 //! ```
-//! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+//! # #[cfg(all(feature = "axum", feature = "memory", feature = "messagepack"))] {
 //! # use axum::Router;
 //! # use axum::routing::{get, post};
-//! # use cloakroom::{Config, HmacSha256, Postcard, Session, Sessions, Store, Ttl, Writable};
+//! # use cloakroom::{Config, HmacSha256, MessagePack, Session, Sessions, Store, Ttl, Writable};
 //! # use serde::{Deserialize, Serialize};
 //! # #[derive(Default, Serialize, Deserialize)]
 //! # struct Account { user: Option<String>, notes: u32 }
-//! # type AccountSessions<S> = Sessions<S, Postcard<Account>, HmacSha256>;
-//! # type AccountSession<S> = Session<S, Postcard<Account>, HmacSha256>;
+//! # type AccountSessions<S> = Sessions<S, MessagePack<Account>, HmacSha256>;
+//! # type AccountSession<S> = Session<S, MessagePack<Account>, HmacSha256>;
 //! # async fn show<S: Store>(session: AccountSession<S>) -> String {
 //! #     let user = session.user.as_deref().unwrap_or("nobody");
 //! #     format!("{user}, {} notes", session.notes)
@@ -193,8 +193,8 @@
 //! parameter. The alias names another store there:
 //!
 //! ```
-//! # #[cfg(all(unix, feature = "file", feature = "memory", feature = "postcard"))] {
-//! # use cloakroom::{HmacSha256, Postcard, Session};
+//! # #[cfg(all(unix, feature = "file", feature = "memory", feature = "messagepack"))] {
+//! # use cloakroom::{HmacSha256, MessagePack, Session};
 //! #[cfg(not(test))]
 //! type Store = cloakroom::File;
 //! #[cfg(test)]
@@ -202,7 +202,7 @@
 //!
 //! # #[derive(Default, serde::Serialize, serde::Deserialize)]
 //! # struct Account { notes: u32 }
-//! type AccountSession = Session<Store, Postcard<Account>, HmacSha256>;
+//! type AccountSession = Session<Store, MessagePack<Account>, HmacSha256>;
 //!
 //! async fn note(mut session: AccountSession) {
 //!     session.notes += 1;

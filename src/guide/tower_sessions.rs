@@ -19,15 +19,15 @@
 //! ```
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
-//! # use cloakroom::{Memory, Postcard, Session, Unsigned};
+//! # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+//! # use cloakroom::{Memory, MessagePack, Session, Unsigned};
 //! #[derive(Default, serde::Serialize, serde::Deserialize)]
 //! struct Account {
 //!     visits: u32,
 //!     user: Option<u64>,
 //! }
 //!
-//! type AccountSession = Session<Memory, Postcard<Account>, Unsigned>;
+//! type AccountSession = Session<Memory, MessagePack<Account>, Unsigned>;
 //!
 //! async fn visit(mut session: AccountSession) -> Result<String, cloakroom::Error> {
 //!     let visits = session

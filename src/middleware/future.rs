@@ -4,14 +4,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use pin_project::pin_project;
 
+use super::SessionBody;
 use crate::cause::cause_of;
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::session::peg::{Peg, Returned, with_peg};
-use crate::session::{Parts, Step, vary_by_cookie};
+use crate::session::{End, Ended, Owner, is_failure};
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -28,6 +28,8 @@ use crate::store::Store;
 /// A response whose session has to be written waits for the store; its future is
 /// then boxed, since a store's futures have no names. No other response boxes
 /// anything.
+///
+/// When this future is dropped, nothing is saved.
 #[pin_project]
 pub struct ResponseFuture<F, B, S: Store, C: Codec, K: Signer> {
     #[pin]
@@ -39,118 +41,89 @@ enum Stage<F, B, S: Store, C: Codec, K: Signer> {
     Handling {
         #[pin]
         future: F,
-        peg: Option<Peg>,
+        /// None where the slot is that of a layer outside.
+        slot: Option<Owner<S, C, K>>,
     },
     Saving {
-        response: Response<B>,
-        saving: Saving<S, C, K>,
+        response: Option<Response<B>>,
+        saving: Saving,
     },
+    Refused(Option<Error>),
 }
 
-type Saving<S, C, K> = Pin<Box<dyn Future<Output = Saved<S, C, K>> + Send>>;
-/// Comes back with the session in any case: a ticket may be due all the same.
-type Saved<S, C, K> = (Parts<S, C, K>, Result<(), Error>);
+type Saving = Pin<Box<dyn Future<Output = Ended> + Send>>;
 
 impl<F, B, S: Store, C: Codec, K: Signer> ResponseFuture<F, B, S, C, K> {
-    pub(super) const fn new(future: F, peg: Peg) -> Self {
-        Self { stage: Stage::Handling { future, peg: Some(peg) } }
+    pub(super) const fn new(future: F, slot: Option<Owner<S, C, K>>) -> Self {
+        Self { stage: Stage::Handling { future, slot } }
+    }
+
+    pub(super) const fn refused(error: Error) -> Self {
+        Self { stage: Stage::Refused(Some(error)) }
     }
 }
 
 impl<F, B, E, S, C, K> Future for ResponseFuture<F, B, S, C, K>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: Default,
     S: Store,
     C: Codec,
     K: Signer,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<SessionBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut stage = self.project().stage;
         loop {
             match stage.as_mut().project() {
-                StageProjection::Handling { future, peg } => {
-                    let mut response = ready!(with_peg(peg, cx, |cx| future.poll(cx)))?;
-                    let Some(saving) = close(peg.take(), &mut response) else {
-                        return Poll::Ready(Ok(response));
-                    };
-                    stage.set(Stage::Saving { response, saving });
+                StageProjection::Handling { future, slot } => {
+                    let response = ready!(future.poll(cx))?;
+                    let failed = is_failure(response.status());
+                    match slot.take().map_or(End::Nothing, |slot| slot.end(failed)) {
+                        End::Nothing => return Poll::Ready(Ok(response.map(SessionBody::new))),
+                        End::Headers(ended) => return Poll::Ready(Ok(answer(response, ended))),
+                        End::Save(unsaved) => {
+                            let saving = Box::pin(unsaved.save());
+                            stage.set(Stage::Saving { response: Some(response), saving });
+                        }
+                    }
                 }
                 StageProjection::Saving { response, saving } => {
-                    let (parts, saved) = ready!(saving.as_mut().poll(cx));
-                    let mut response = std::mem::take(response);
-                    end(parts, saved, &mut response);
-                    return Poll::Ready(Ok(response));
+                    let ended = ready!(saving.as_mut().poll(cx));
+                    let response = response.take().map(|response| answer(response, ended));
+                    return Poll::Ready(Ok(response.unwrap_or_default()));
+                }
+                StageProjection::Refused(error) => {
+                    let response = error.take().map(|error| refusal(&error));
+                    return Poll::Ready(Ok(response.unwrap_or_default()));
                 }
             }
         }
     }
 }
 
-/// Closes the session of a response; hands out the future that saves it, where
-/// the store is needed.
-fn close<B, S, C, K>(peg: Option<Peg>, response: &mut Response<B>) -> Option<Saving<S, C, K>>
-where
-    B: Default,
-    S: Store,
-    C: Codec,
-    K: Signer,
-{
-    let Parts { sessions, mut state } = match peg?.close::<S, C, K>() {
-        Returned::Untouched => return None,
-        Returned::Hung(parts) => parts,
-        Returned::Lent => {
-            tracing::warn!(
-                "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
-            );
-            let written = vary_by_cookie(response.headers_mut());
-            refuse_on_error(response, written);
-            return None;
-        }
+/// The handler's response with the session's headers, or the one that stands for an
+/// error.
+fn answer<B>(mut response: Response<B>, ended: Ended) -> Response<SessionBody<B>> {
+    let Err(refused) = ended.write(response.headers_mut()) else {
+        return response.map(SessionBody::new);
     };
-    match state.plan_end(sessions.settings(), saves_nothing(response.status())) {
-        Ok(Step::Nothing) => {
-            end(Parts { sessions, state }, Ok(()), response);
-            None
-        }
-        Ok(step) => Some(Box::pin(async move {
-            let saved = state.carry_out(&sessions, step).await;
-            (Parts { sessions, state }, saved)
-        })),
-        Err(error) => {
-            end(Parts { sessions, state }, Err(error), response);
-            None
-        }
-    }
+    let mut headers = HeaderMap::new();
+    let error = refused.write(&mut headers);
+    let mut response = refusal(&error);
+    *response.headers_mut() = headers;
+    response
 }
 
-/// Whether a response of this status saves nothing: a server error, or a timeout
-/// inside the layer, which cut the handler off.
-fn saves_nothing(status: StatusCode) -> bool {
-    status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
-}
-
-/// Writes the ticket. On an error, the response is replaced, and gets the ticket
-/// that was due before.
-fn end<B, S, C, K>(
-    Parts { sessions, state }: Parts<S, C, K>,
-    saved: Result<(), Error>,
-    response: &mut Response<B>,
-) where
-    B: Default,
-    S: Store,
-    C: Codec,
-    K: Signer,
-{
-    let written = saved.and_then(|()| state.write_cookie(&sessions, response.headers_mut()));
-    if written.is_ok() {
-        return;
+fn refusal<B>(error: &Error) -> Response<SessionBody<B>> {
+    log(error);
+    let mut response = Response::<SessionBody<B>>::default();
+    // Its developer has to see a mistake at once.
+    if error.is_mistake() {
+        *response.body_mut() = SessionBody::of_text(error.to_string());
     }
-    refuse_on_error(response, written);
-    // The error stays what it is, whether or not there is room for a ticket.
-    let _ = state.write_due_cookie(&sessions, response.headers_mut());
+    SessionFailed::mark(&mut response, error.status());
+    response
 }
 
 /// In the extensions of a response that stands for an [`Error`]: the session could
@@ -199,15 +172,6 @@ impl SessionFailed {
     pub(crate) fn mark<B>(response: &mut Response<B>, status: StatusCode) {
         *response.status_mut() = status;
         response.extensions_mut().insert(Self { status });
-    }
-}
-
-/// Turns the response into an error, where there is one.
-fn refuse_on_error<B: Default>(response: &mut Response<B>, result: Result<(), Error>) {
-    if let Err(error) = result {
-        log(&error);
-        *response = Response::default();
-        SessionFailed::mark(response, error.status());
     }
 }
 

@@ -1,14 +1,20 @@
 //! The tower middleware: a layer that opens the session when a handler asks for
 //! it, and saves it when the response is ready.
 //!
-//! A request whose handler does not ask costs no store call and adds no header.
-//! The layer does not read the cookie; the `Session` extractor does.
+//! The layer leaves a slot for the session in the request's extensions, and closes it when
+//! the response is there. A request whose handler does not ask costs no store call and adds
+//! no header.
+//!
+//! `.layer(sessions.layer())` and `.layer(sessions.clone())` are the same. Where one
+//! [`Sessions`](crate::Sessions) is applied twice, the inner layer does nothing; several of
+//! them, with cookie names of their own, give a request several sessions. Two with the same
+//! cookie name are a mistake, which every request is told with a 500.
 //!
 //! # Example
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
-//! use cloakroom::{Config, Memory, Postcard, Session, Unsigned};
+//! # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+//! use cloakroom::{Config, Memory, MessagePack, Session, Unsigned};
 //! use http::{Request, Response};
 //! use std::convert::Infallible;
 //! use tower::{Layer, Service, ServiceExt, service_fn};
@@ -19,7 +25,7 @@
 //! }
 //!
 //! async fn visit(request: Request<String>) -> Result<Response<String>, Infallible> {
-//!     let opened = Session::<Memory, Postcard<Visits>, Unsigned>::of_request(&request).await;
+//!     let opened = Session::<Memory, MessagePack<Visits>, Unsigned>::of_request(&request).await;
 //!     let Ok(mut session) = opened else { return Ok(Response::default()) };
 //!     session.count += 1;
 //!     Ok(Response::new(format!("visit {}", session.count)))
@@ -30,14 +36,15 @@
 //! let mut service = sessions.layer().layer(service_fn(visit));
 //!
 //! let response = service.ready().await?.call(Request::default()).await?;
-//! assert_eq!(response.body(), "visit 1");
 //! assert!(response.headers().contains_key("set-cookie"));
+//! assert_eq!(response.into_body().into_inner().as_deref(), Some("visit 1"));
 //! # Ok::<(), Infallible>(())
 //! # })?;
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod body;
 mod future;
 
 use std::fmt;
@@ -47,14 +54,15 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
+pub use self::body::SessionBody;
 #[cfg(feature = "axum")]
 pub(crate) use self::future::log;
 pub use self::future::{ResponseFuture, SessionFailed};
 use crate::codec::Codec;
 use crate::config::{ChosenStore, Config, Sessions};
+use crate::cookie::Credentials;
 use crate::error::Error;
-use crate::session::Session;
-use crate::session::peg::Peg;
+use crate::session::{Owner, Slot, Slots};
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -77,6 +85,16 @@ impl<S, C, K> Config<S, C, K> {
         K: Signer,
     {
         self.build().layer()
+    }
+}
+
+/// As [`Sessions::layer`], so that `.layer(sessions.clone())` does the same as
+/// `.layer(sessions.layer())`.
+impl<I, S: Store, C: Codec, K: Signer> Layer<I> for Sessions<S, C, K> {
+    type Service = SessionService<I, S, C, K>;
+
+    fn layer(&self, inner: I) -> Self::Service {
+        SessionService { inner, sessions: self.clone() }
     }
 }
 
@@ -107,8 +125,8 @@ impl<S: Store, C: Codec, K: Signer> fmt::Debug for SessionLayer<S, C, K> {
 
 /// A service whose requests have a session. Made by [`SessionLayer`].
 ///
-/// The response's body has to be `Default`: an empty one stands in the error
-/// when the session cannot be saved. That response has none of the headers which
+/// The response's body is a [`SessionBody`], which is empty in the error when the session
+/// cannot be saved. That response has none of the headers which
 /// were set inside this service; a layer that adds headers to all responses, such
 /// as one for CORS, belongs outside. [`SessionFailed`] tells it from others.
 pub struct SessionService<I, S: Store, C: Codec, K: Signer> {
@@ -122,9 +140,8 @@ where
     S: Store,
     C: Codec,
     K: Signer,
-    ResBody: Default,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<SessionBody<ResBody>>;
     type Error = I::Error;
     type Future = ResponseFuture<I::Future, ResBody, S, C, K>;
 
@@ -132,8 +149,22 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        ResponseFuture::new(self.inner.call(request), Peg::new(self.sessions.clone()))
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        match self.enter(&mut request) {
+            Ok(slot) => ResponseFuture::new(self.inner.call(request), slot),
+            Err(error) => ResponseFuture::refused(error),
+        }
+    }
+}
+
+impl<I, S: Store, C: Codec, K: Signer> SessionService<I, S, C, K> {
+    /// Leaves a slot in the request, unless that of a layer outside is the same.
+    fn enter<B>(&self, request: &mut Request<B>) -> Result<Option<Owner<S, C, K>>, Error> {
+        let credentials = Credentials::of(request.headers());
+        let outer = request.extensions().get::<Slots>();
+        let Some(slot) = Slot::enter(&self.sessions, credentials, outer)? else { return Ok(None) };
+        request.extensions_mut().insert(Slots::new(&slot));
+        Ok(Some(Owner::new(slot)))
     }
 }
 
@@ -146,30 +177,5 @@ impl<I: Clone, S: Store, C: Codec, K: Signer> Clone for SessionService<I, S, C, 
 impl<I, S: Store, C: Codec, K: Signer> fmt::Debug for SessionService<I, S, C, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService").finish_non_exhaustive()
-    }
-}
-
-impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
-    /// The session of a request that came through the layer, for services that
-    /// are no axum handlers. The layer saves it once it was dropped.
-    ///
-    /// It is the session of the request that the layer is handling: another
-    /// request's headers, such as those of one that the handler made up, must not
-    /// be given here.
-    ///
-    /// It has to be taken in the task that polls the layer: before spawning, and
-    /// before handing futures to a combinator with wakers of its own, such as
-    /// `FuturesUnordered`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::MissingLayer`](crate::Error::MissingLayer) without the layer and
-    /// in a spawned task, [`Error::OtherRequest`](crate::Error::OtherRequest) where
-    /// another task is being polled,
-    /// [`Error::InUse`](crate::Error::InUse) while another `Session` of the same
-    /// request lives, and [`Error::Store`](crate::Error::Store) when the store
-    /// fails.
-    pub fn of_request<B>(request: &Request<B>) -> impl Future<Output = Result<Self, Error>> + Send {
-        Self::of_headers(request.headers())
     }
 }

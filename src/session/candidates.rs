@@ -3,12 +3,10 @@
 //! A browser may hold several cookies of one name, of other domains or paths, or from
 //! before the cookie's attributes were changed. It does not say which is which.
 
-use http::HeaderMap;
-
 use super::address::Address;
 use crate::codec::Codec;
 use crate::config::Sessions;
-use crate::cookie::values;
+use crate::cookie::{Credentials, values};
 use crate::id::SessionId;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -34,12 +32,12 @@ pub(super) struct Candidates<'a, S, C, K, V> {
     pub(super) any: bool,
 }
 
-/// The candidates in the request's headers.
+/// The candidates among what the request presents.
 pub(super) fn candidates<'a, S: Store, C: Codec, K: Signer>(
     sessions: &'a Sessions<S, C, K>,
-    headers: &'a HeaderMap,
+    credentials: &'a Credentials,
 ) -> Candidates<'a, S, C, K, impl Iterator<Item = &'a [u8]>> {
-    let values = values(headers, &sessions.settings().cookie.name);
+    let values = values(credentials, &sessions.settings().cookie.name);
     Candidates { sessions, values, seen: Vec::new(), verified: 0, any: false }
 }
 

@@ -19,39 +19,32 @@ use crate::store::Store;
 use crate::ttl::Ttl;
 
 impl<S: Store, C: Codec> State<S, C> {
-    /// Sets or removes the cookie, and tells caches about it.
-    pub(crate) fn write_cookie<K: Signer>(
+    /// The value of `Set-Cookie`, where the response sets or removes the cookie.
+    pub(super) fn cookie<K: Signer>(
         &self,
         sessions: &Sessions<S, C, K>,
-        headers: &mut HeaderMap,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<HeaderValue>, Error> {
         let settings = sessions.settings();
         let cookie = match (self.cookie, &self.place) {
             (DueCookie::Send | DueCookie::Repeat { .. }, Place::Live(live)) => {
                 let expiry = expiry::<S, C>(live, settings);
-                Some(set_cookie(sessions.signer(), settings, &live.address.id, expiry))
+                set_cookie(sessions.signer(), settings, &live.address.id, expiry)
             }
-            (DueCookie::Remove, _) => Some(removal(settings)),
-            _ => None,
+            (DueCookie::Remove, _) => removal(settings),
+            _ => return Ok(None),
         };
-        if let Some(cookie) = cookie {
-            let cookie = HeaderValue::try_from(cookie).map_err(|_| Error::Cookie)?;
-            append(headers, SET_COOKIE, cookie)?;
-            keep_out_of_shared_caches(headers)?;
-        }
-        vary_by_cookie(headers)
+        HeaderValue::try_from(cookie).map(Some).map_err(|_| Error::Cookie)
     }
 
-    /// After an error: writes a cookie only where a step that was completed has made
-    /// it due. The id that the browser holds leads nowhere any more.
-    pub(crate) fn write_due_cookie<K: Signer>(
+    /// After an error: the cookie, where a step that was completed has made it due. The
+    /// browser's own leads to no session any more.
+    pub(super) fn due_cookie<K: Signer>(
         &self,
         sessions: &Sessions<S, C, K>,
-        headers: &mut HeaderMap,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<HeaderValue>, Error> {
         match self.cookie {
-            DueCookie::Keep | DueCookie::Repeat { .. } => Ok(()),
-            DueCookie::Send | DueCookie::Remove => self.write_cookie(sessions, headers),
+            DueCookie::Keep | DueCookie::Repeat { .. } => Ok(None),
+            DueCookie::Send | DueCookie::Remove => self.cookie(sessions),
         }
     }
 
@@ -86,8 +79,20 @@ fn expiry<S: Store, C: Codec>(live: &Live<S>, settings: &Settings) -> Option<Exp
     })
 }
 
-/// Tells caches that the response depends on the request's cookie.
-pub(crate) fn vary_by_cookie(headers: &mut HeaderMap) -> Result<(), Error> {
+/// Sets or removes the cookie, and tells caches that the response depends on that of
+/// the request.
+pub(super) fn write_cookie(
+    headers: &mut HeaderMap,
+    cookie: Option<HeaderValue>,
+) -> Result<(), Error> {
+    if let Some(cookie) = cookie {
+        append(headers, SET_COOKIE, cookie)?;
+        keep_out_of_shared_caches(headers)?;
+    }
+    vary_by_cookie(headers)
+}
+
+fn vary_by_cookie(headers: &mut HeaderMap) -> Result<(), Error> {
     // Comparing the few names takes less time than hashing one twice.
     let covers_cookie = headers.keys().any(|name| *name == VARY)
         && headers.get_all(VARY).iter().any(names_the_cookie);

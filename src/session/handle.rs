@@ -2,21 +2,41 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use http::HeaderMap;
 
 use super::present::Present;
-use super::{Session, State, peg};
+use super::slot::Slot;
+use super::{Session, State};
 use crate::codec::Codec;
 use crate::config::Sessions;
+use crate::cookie::Credentials;
 use crate::error::Error;
 use crate::signer::Signer;
 use crate::store::{Store, Writable};
 
 /// What an open session consists of.
-pub(crate) struct Parts<S: Store, C: Codec, K: Signer> {
-    pub(crate) sessions: Sessions<S, C, K>,
-    pub(crate) state: Box<State<S, C>>,
+pub(super) struct Parts<S: Store, C: Codec, K: Signer> {
+    pub(super) sessions: Sessions<S, C, K>,
+    pub(super) state: Box<State<S, C>>,
+}
+
+/// Where a [`Session`] comes from.
+pub(super) enum Home<S: Store, C: Codec, K: Signer> {
+    /// It was opened by hand, and is closed by hand.
+    Open(Sessions<S, C, K>),
+    /// It returns to the slot of its request.
+    Slot(Arc<Slot<S, C, K>>),
+}
+
+impl<S: Store, C: Codec, K: Signer> Home<S, C, K> {
+    pub(super) fn sessions(&self) -> &Sessions<S, C, K> {
+        match self {
+            Self::Open(sessions) => sessions,
+            Self::Slot(slot) => slot.sessions(),
+        }
+    }
 }
 
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
@@ -30,8 +50,14 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     /// [`Error::Store`](crate::Error::Store) when the store fails. A ticket that
     /// is unknown, expired, forged or malformed is no error: the session is new.
     pub async fn open(&self, request_headers: &HeaderMap) -> Result<Session<S, C, K>, Error> {
-        let state = State::open(self, request_headers).await?;
-        Ok(Session { parts: Present::new(Parts { sessions: self.clone(), state }), loan: None })
+        let state = State::open(self, &Credentials::of(request_headers)).await?;
+        Ok(Session::new(Home::Open(self.clone()), state))
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
+    pub(super) const fn new(home: Home<S, C, K>, state: Box<State<S, C>>) -> Self {
+        Self { home, state: Present::new(state) }
     }
 }
 
@@ -53,8 +79,8 @@ impl<S: Writable, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
 
 impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
     fn drop(&mut self) {
-        if let (Some(loan), Some(parts)) = (self.loan, self.parts.take()) {
-            peg::give_back(parts, loan);
+        if let (Home::Slot(slot), Some(state)) = (&self.home, self.state.take()) {
+            slot.put_back(state);
         }
     }
 }

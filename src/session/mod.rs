@@ -5,16 +5,20 @@ mod candidates;
 mod changes;
 mod cookies;
 mod decide;
+mod detached;
 mod end;
+#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer ends requests"))]
+mod finish;
 mod handle;
 mod immediate;
 mod lifetimes;
 mod merge;
 mod open;
-#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer lends sessions"))]
-pub(crate) mod peg;
 mod present;
+mod request;
 mod rotate;
+#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer makes slots"))]
+mod slot;
 mod state;
 mod update;
 mod write;
@@ -23,14 +27,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 
-pub(crate) use self::handle::Parts;
+pub use self::detached::Detached;
+#[cfg(feature = "tower")]
+pub(crate) use self::finish::{End, Ended, is_failure};
+use self::handle::{Home, Parts};
 pub use self::immediate::Immediate;
 use self::present::Present;
-pub(crate) use self::state::State;
-use self::state::{Live, Place};
+pub use self::request::HasSlot;
 #[cfg(feature = "tower")]
-pub(crate) use self::{cookies::vary_by_cookie, decide::Step};
+pub(crate) use self::slot::{Owner, Slot, Slots};
+use self::state::{Live, Place, State};
 use crate::codec::Codec;
+use crate::config::Sessions;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::record::Format;
@@ -71,25 +79,32 @@ use crate::store::{Store, Writable};
 ///
 /// # One at a time
 ///
-/// A request has one session, which is held by one at a time; to ask for it
-/// meanwhile is [`Error::InUse`](crate::Error::InUse). It may be taken again once it
-/// was dropped, with the changes made so far, and the store is asked once in all.
+/// The layer keeps the session of a request in a slot. A `Session` takes it out, and it
+/// returns when the `Session` is dropped, in whatever task: with the changes made so far,
+/// and the store is asked once in all. While it is out, to ask for it again is
+/// [`Error::InUse`](crate::Error::InUse).
 ///
-/// - A middleware that takes it drops it before it calls the handler, and takes it
+/// - A handler takes one `Session` argument.
+/// - An extractor of your own uses [`Session::read`], and stands left of the argument that
+///   keeps the session: axum takes a handler's arguments in their order.
+/// - A middleware that takes the session drops it before it calls the handler, and takes it
 ///   again afterwards.
-/// - axum takes a handler's arguments in their order. An extractor that borrows the
-///   session and lets it go, as the one below, comes before the argument that
-///   keeps it.
+/// - What goes on after the response (a socket, a stream, a job) calls
+///   [`detach`](Self::detach). A `Session` that outlives its response saves nothing by
+///   itself, and the log says so.
+///
+/// The session belongs to the request that the layer has seen. A request that a handler
+/// makes itself, and sends into a router without a layer of its own, has no session.
 ///
 /// # Example
 ///
 /// ```
-/// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+/// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
 /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
 /// # struct Cart { items: Vec<u32> }
-/// use cloakroom::{HmacSha256, Memory, Postcard, Session};
+/// use cloakroom::{HmacSha256, Memory, MessagePack, Session};
 ///
-/// type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
+/// type CartSession = Session<Memory, MessagePack<Cart>, HmacSha256>;
 ///
 /// async fn add(mut session: CartSession) -> String {
 ///     session.items.push(7);
@@ -97,49 +112,11 @@ use crate::store::{Store, Writable};
 /// }
 /// # }
 /// ```
-///
-/// An axum extractor of one's own takes what it needs, and lets the session go:
-///
-/// ```
-/// # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
-/// # #[derive(Default, serde::Serialize, serde::Deserialize)]
-/// # struct Account { user: Option<String>, visits: u32 }
-/// use axum::extract::FromRequestParts;
-/// use axum::response::{IntoResponse, Response};
-/// use cloakroom::{HmacSha256, Memory, Postcard, Session};
-/// use http::StatusCode;
-/// use http::request::Parts;
-///
-/// type AccountSession = Session<Memory, Postcard<Account>, HmacSha256>;
-///
-/// /// The name of the user who has signed in.
-/// struct User(String);
-///
-/// impl<A: Send + Sync> FromRequestParts<A> for User {
-///     type Rejection = Response;
-///
-///     async fn from_request_parts(parts: &mut Parts, app: &A) -> Result<Self, Response> {
-///         let session = AccountSession::from_request_parts(parts, app).await;
-///         let session = session.map_err(IntoResponse::into_response)?;
-///         let name = session.user.clone();
-///         name.map(User).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())
-///     }
-/// }
-///
-/// // `User` before `AccountSession`: the other way round, it would find it in use.
-/// async fn greet(User(name): User, mut session: AccountSession) -> String {
-///     session.visits += 1;
-///     format!("{name} was here {} times", session.visits)
-/// }
-/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(greet));
-/// # }
-/// ```
 #[must_use = "a session that is dropped without `close` saves nothing, unless a layer holds it"]
 pub struct Session<S: Store, C: Codec, K: Signer> {
-    /// Absent only once it was closed or given back.
-    parts: Present<Parts<S, C, K>>,
-    /// How the layer knows it, which takes it back.
-    loan: Option<peg::Loan>,
+    home: Home<S, C, K>,
+    /// Absent only once it was closed, detached or dropped.
+    state: Present<Box<State<S, C>>>,
 }
 
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
@@ -285,7 +262,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     where
         S: Writable,
     {
-        let Parts { sessions, state } = &mut *self.parts;
+        let (sessions, state) = self.parts();
         state.restart(sessions.settings());
     }
 
@@ -347,7 +324,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     where
         S: Writable,
     {
-        let Parts { sessions, state } = &mut *self.parts;
+        let (sessions, state) = self.parts();
         state.save(sessions).await
     }
 
@@ -363,7 +340,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     where
         S: Writable,
     {
-        let Parts { sessions, state } = &mut *self.parts;
+        let (sessions, state) = self.parts();
         state.reload(sessions).await
     }
 
@@ -403,7 +380,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Example
     ///
     /// ```
-    /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
+    /// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
     /// # use cloakroom::{Codec, Session, Writable, Signer, Memory};
     /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// # struct Visits { count: u64 }
@@ -424,7 +401,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         F: FnMut(&mut C::Data) -> R,
         R: Immediate,
     {
-        let Parts { sessions, state } = &mut *self.parts;
+        let (sessions, state) = self.parts();
         state.update(sessions, change).await
     }
 
@@ -441,20 +418,12 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// get the cookie that an earlier [`save`](Self::save) or [`update`](Self::update) has
     /// made due, and nothing else: send them with the error, or a rotated session is lost.
     pub async fn close(mut self, response_headers: &mut HeaderMap) -> Result<(), Error> {
-        let Some(Parts { sessions, mut state }) = self.parts.take() else { return Ok(()) };
-        if let Some(loan) = self.loan {
-            peg::forget(sessions.clone(), loan);
+        let Some(state) = self.state.take() else { return Ok(()) };
+        if let Home::Slot(slot) = &self.home {
+            slot.closed_by_hand();
         }
-        let saved = match state.plan_end(sessions.settings(), false) {
-            Ok(step) => state.carry_out(&sessions, step).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = saved {
-            // The first error says more.
-            let _ = state.write_due_cookie(&sessions, response_headers);
-            return Err(error);
-        }
-        state.write_cookie(&sessions, response_headers)
+        let parts = Parts { sessions: self.home.sessions().clone(), state };
+        parts.finish(false, response_headers).await
     }
 
     fn live_with_times(&self) -> Option<&Live<S>> {
@@ -462,11 +431,15 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     }
 
     fn state(&self) -> &State<S, C> {
-        &self.parts.state
+        &self.state
     }
 
     fn state_mut(&mut self) -> &mut State<S, C> {
-        &mut self.parts.state
+        &mut self.state
+    }
+
+    fn parts(&mut self) -> (&Sessions<S, C, K>, &mut State<S, C>) {
+        (self.home.sessions(), &mut self.state)
     }
 }
 

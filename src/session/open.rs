@@ -1,12 +1,11 @@
 //! Opening a session: what the request's cookies lead to.
 
-use http::HeaderMap;
-
 use super::address::Address;
 use super::candidates::candidates;
 use super::state::{DueCookie, Held, Live, Moved, Place, State};
 use crate::codec::Codec;
 use crate::config::{Renewal, Sessions};
+use crate::cookie::Credentials;
 use crate::error::Error;
 use crate::record::{Contents, Destination, Format, NOTE_TTL, Unreadable};
 use crate::signer::Signer;
@@ -24,10 +23,10 @@ impl<S: Store, C: Codec> State<S, C> {
     /// Opens the first live session that the cookies lead to, or a new one.
     pub(crate) async fn open<K: Signer>(
         sessions: &Sessions<S, C, K>,
-        headers: &HeaderMap,
+        credentials: &Credentials,
     ) -> Result<Box<Self>, Error> {
         let settings = sessions.settings();
-        let mut candidates = candidates(sessions, headers);
+        let mut candidates = candidates(sessions, credentials);
         let mut state = Self::new(settings);
         let mut unreadable = None;
         let mut moved = None;

@@ -2,20 +2,12 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// Holds a value, unless its owner gave it away for good or has yet to get it.
+/// Holds a value until its owner gives it away for good.
 pub(super) struct Present<T>(Option<T>);
 
 impl<T> Present<T> {
     pub(super) const fn new(value: T) -> Self {
         Self(Some(value))
-    }
-
-    pub(super) const fn absent() -> Self {
-        Self(None)
-    }
-
-    pub(super) fn set(&mut self, value: T) -> &mut T {
-        self.0.insert(value)
     }
 
     pub(super) const fn take(&mut self) -> Option<T> {

@@ -74,6 +74,19 @@ impl<S: Store, C: Codec> State<S, C> {
         Ok(())
     }
 
+    /// Saves what was changed, and makes a record for a new session even if nothing was.
+    pub(super) async fn save_or_create<K: Signer>(
+        &mut self,
+        sessions: &Sessions<S, C, K>,
+    ) -> Result<(), Error> {
+        self.save_changes(sessions, true).await?;
+        match (&self.place, self.wish) {
+            (Place::New, Wish::Destroy) => Ok(()),
+            (Place::New, _) => self.create_new(sessions).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Saves what was changed, if anything was, and says what that took. A session whose
     /// renewal alone is due is written if `renews`.
     pub(super) async fn save_changes<K: Signer>(

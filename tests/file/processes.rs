@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
 
-use cloakroom::{Config, File, Postcard, Sessions, Unsigned};
+use cloakroom::{Config, File, MessagePack, Sessions, Unsigned};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ async fn a_killed_process_leaves_every_record_old_or_new() {
     assert_eq!(site.files().len(), SESSIONS, "a sweep removes what was left");
 }
 
-type Counters = Sessions<File, Postcard<Counter>, Unsigned>;
+type Counters = Sessions<File, MessagePack<Counter>, Unsigned>;
 
 #[derive(Default, Serialize, Deserialize)]
 struct Counter {

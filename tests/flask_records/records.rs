@@ -335,7 +335,7 @@ async fn every_request_renews_unless_that_is_turned_off() {
     let shelf = Shelf::default();
     let config = || Config::flask_session().store(shelf.clone()).data::<Account>();
     let by_default = config().build();
-    let below = config().renewal(Renewal::default()).absolute_timeout(Ttl::seconds(1)).build();
+    let below = config().renewal(Renewal::default()).build();
     let never = config().renewal(Renewal::Never).build();
     for (sessions, call, sends) in [
         (by_default, "load and extend", true),

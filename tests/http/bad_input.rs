@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use cloakroom::{Config, Cookie, Postcard, SecretKey, Session, Ttl, Unsigned, cookie_name};
+use cloakroom::{Config, Cookie, MessagePack, SecretKey, Session, Ttl, Unsigned, cookie_name};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -177,7 +177,7 @@ async fn a_cookie_beside_one_that_is_not_utf_8_is_found() {
 
 #[tokio::test]
 async fn an_id_that_a_client_made_up_is_never_adopted() {
-    type Unsealed = Session<Watched<Probe>, Postcard<Account>, Unsigned>;
+    type Unsealed = Session<Watched<Probe>, MessagePack<Account>, Unsigned>;
 
     // Unsigned, so that nothing but this promise stands in the way.
     let site = Site::new();

@@ -7,7 +7,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cloakroom::{Config, Cookie, Memory, Postcard, Session, Unsigned, cookie_name};
+use cloakroom::{Config, Cookie, Memory, MessagePack, Session, Unsigned, cookie_name};
 use http::StatusCode;
 use http::header::VARY;
 use http::request::Parts;
@@ -42,27 +42,26 @@ async fn a_second_extraction_while_the_first_is_held_explains_itself() {
     assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(
         reply.body,
-        "the session is already open in this request: among a handler's arguments, extractors that borrow the session and let it go come before the one that keeps it; a middleware drops its `Session` before calling `next.run(request)`, and takes it again afterwards"
+        "the session is already taken in this request: a handler takes one `Session` argument; an extractor of your own reads it with `Session::read(&request, |data| ..)` and stands left of that argument; a middleware drops its `Session` before it calls `next.run(request)`, and takes it again afterwards"
     );
     assert_eq!(browser.get("/read").await.body, "1 visits", "nothing was saved or blocked");
 }
 
-/// An extractor that borrows the session and lets it go.
+/// An extractor that reads the session.
 struct User(String);
 
 impl<A: Send + Sync> FromRequestParts<A> for User {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &A) -> Result<Self, Response> {
-        let session = Visitor::from_request_parts(parts, app).await;
-        let session = session.map_err(IntoResponse::into_response)?;
-        let name = session.user.clone();
+    async fn from_request_parts(parts: &mut Parts, _: &A) -> Result<Self, Response> {
+        let name = Visitor::read(parts, |account| account.user.clone()).await;
+        let name = name.map_err(IntoResponse::into_response)?;
         name.map(User).ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())
     }
 }
 
 #[tokio::test]
-async fn an_extractor_that_lets_the_session_go_comes_before_the_one_that_keeps_it() {
+async fn an_extractor_that_reads_the_session_stands_left_of_the_argument_that_keeps_it() {
     async fn borrowed_first(User(name): User, mut session: Visitor) -> String {
         session.visits += 1;
         name
@@ -83,7 +82,7 @@ async fn an_extractor_that_lets_the_session_go_comes_before_the_one_that_keeps_i
 
     let reply = browser.get("/wrong").await;
     assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(reply.body.contains("come before the one that keeps it"), "{}", reply.body);
+    assert!(reply.body.contains("stands left of that argument"), "{}", reply.body);
     assert_eq!(browser.get("/read").await.body, "ada, 2 visits", "the other order saved nothing");
 }
 
@@ -97,7 +96,7 @@ async fn a_middleware_that_holds_the_session_gets_the_same_explanation_from_the_
     let site = Site::new();
     let reply = site.browser_on(routes().layer(from_fn(hold))).get("/visit").await;
     assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(reply.body.contains("already open in this request"), "{}", reply.body);
+    assert!(reply.body.contains("already taken in this request"), "{}", reply.body);
 }
 
 #[tokio::test]
@@ -160,7 +159,7 @@ struct Cart {
     items: u32,
 }
 
-type CartSession = Session<Memory, Postcard<Cart>, Unsigned>;
+type CartSession = Session<Memory, MessagePack<Cart>, Unsigned>;
 
 #[tokio::test]
 async fn two_layers_give_a_router_two_independent_sessions() {
@@ -240,4 +239,52 @@ async fn a_response_whose_session_is_still_open_varies_by_cookie() {
     let site = Site::new();
     let reply = site.browser_on(Router::new().route("/", get(stream))).get("/").await;
     assert_eq!(reply.headers.get(VARY).expect("vary"), "cookie");
+}
+
+#[tokio::test]
+async fn a_session_that_was_read_is_given_to_the_handler_as_it_was_and_the_store_is_asked_once() {
+    async fn read_twice(request: Request, next: Next) -> Response {
+        let first = Visitor::read(&request, |account| account.visits).await;
+        let second = Visitor::read(&request, |account| account.visits).await;
+        assert_eq!((first.expect("a session"), second.expect("a session")), (1, 1));
+        next.run(request).await
+    }
+    let site = Site::new();
+    let browser = site.known_browser().await;
+    site.take_calls();
+    let browser = browser.on(site.browser_on(routes().layer(from_fn(read_twice))));
+    assert_eq!(browser.get("/visit").await.body, "2");
+    assert_eq!(site.take_calls(), [Op::Load, Op::Update]);
+}
+
+#[tokio::test]
+async fn the_future_of_a_session_borrows_nothing_from_its_request() {
+    async fn late(request: Request) -> String {
+        let name = Visitor::read(&request, |account| account.visits);
+        let session = Visitor::of_request(&request);
+        drop(request);
+        let (visits, session) = (name.await.expect("read"), session.await.expect("taken"));
+        format!("{visits} {}", session.visits)
+    }
+    let site = Site::new();
+    let late = site.browser_on(routes().route("/late", get(late)));
+    assert_eq!(site.known_browser().await.on(late).get("/late").await.body, "1 1");
+}
+
+#[tokio::test]
+async fn both_spellings_of_the_layer_do_the_same() {
+    let site = Site::new();
+    let sessions = site.config().build();
+    for router in [routes().layer(sessions.layer()), routes().layer(sessions.clone())] {
+        let browser = Browser::new(router);
+        assert_eq!(browser.get("/visit").await.body, "1");
+        assert_eq!(browser.get("/visit").await.body, "2");
+    }
+}
+
+#[test]
+fn a_session_can_be_sent_to_and_shared_with_any_task() {
+    fn assert_shared<T: Send + Sync + 'static>() {}
+    assert_shared::<Visitor>();
+    assert_shared::<cloakroom::Detached<Memory, MessagePack<Cart>, Unsigned>>();
 }

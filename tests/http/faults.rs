@@ -1,7 +1,11 @@
 //! Stores that fail, handlers that fail: what is saved, and what is answered.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use axum::Router;
-use axum::middleware::map_response;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cloakroom::middleware::SessionFailed;
@@ -128,20 +132,35 @@ async fn a_server_error_saves_nothing() {
 
 /// A timeout inside the layer cut the handler off.
 #[tokio::test]
-async fn a_request_timeout_saves_nothing() {
-    async fn cut_off(mut session: Visitor) -> StatusCode {
+async fn a_handler_that_a_timeout_inside_the_layer_has_cut_off_saves_nothing() {
+    async fn hang(mut session: Visitor) {
         session.visits = 99;
-        session.sign_in();
-        StatusCode::REQUEST_TIMEOUT
+        std::future::pending::<()>().await;
     }
-    let site = Site::new();
-    let routes = routes().route("/cut-off", get(cut_off));
-    let browser = site.known_browser().await.on(site.browser_on(routes));
-    site.take_calls();
-    let reply = browser.get("/cut-off").await;
-    assert_eq!((reply.status, reply.set_cookies().len()), (StatusCode::REQUEST_TIMEOUT, 0));
-    assert_eq!(site.take_calls(), [Op::Load]);
-    assert_eq!(browser.get("/read").await.body, "1 visits");
+    /// Drops the handler's future half-way, as a timeout does, and answers itself.
+    async fn cut_off(status: StatusCode, request: Request, next: Next) -> StatusCode {
+        let mut handler = Box::pin(next.run(request));
+        let poll = poll_fn(|cx| Poll::Ready(handler.as_mut().poll(cx))).await;
+        assert!(poll.is_pending());
+        drop(handler);
+        status
+    }
+    for status in [StatusCode::REQUEST_TIMEOUT, StatusCode::GATEWAY_TIMEOUT] {
+        let site = Site::new();
+        let timeout = from_fn(move |request, next| cut_off(status, request, next));
+        let hanging =
+            || site.browser_on(Router::new().route("/hang", get(hang)).layer(timeout.clone()));
+        let stranger = hanging();
+        assert_eq!(stranger.get("/hang").await.status, status);
+        assert_eq!((stranger.cookies(), site.store.memory.len()), (None, 0));
+
+        let browser = site.known_browser().await;
+        site.take_calls();
+        let reply = browser.clone().on(hanging()).get("/hang").await;
+        assert_eq!((reply.status, reply.set_cookies().len()), (status, 0));
+        assert_eq!(site.take_calls(), [Op::Load], "{status}");
+        assert_eq!(browser.get("/read").await.body, "1 visits", "{status}");
+    }
 }
 
 #[tokio::test]

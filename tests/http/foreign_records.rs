@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::routing::get;
-use cloakroom::{HmacSha256, Json, Postcard, SecretKey, Session};
+use cloakroom::{HmacSha256, Json, MessagePack, SecretKey, Session};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ async fn a_record_of_another_type_is_left_alone() {
         first: String,
         last: String,
     }
-    type Named = Session<Watched<Probe>, Postcard<Names>, HmacSha256>;
+    type Named = Session<Watched<Probe>, MessagePack<Names>, HmacSha256>;
 
     async fn name(mut session: Named) {
         session.first = "Ada".to_owned();

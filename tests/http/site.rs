@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use cloakroom::{Clock, Config, HmacSha256, Key, Memory, Postcard, SecretKey, Session, Store, Ttl};
+use cloakroom::{
+    Clock, Config, HmacSha256, Key, Memory, MessagePack, SecretKey, Session, Store, Ttl,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::support::browser::Browser;
@@ -18,8 +20,8 @@ pub(crate) struct Account {
     pub(crate) visits: u32,
 }
 
-pub(crate) type Visitor = Session<Watched<Probe>, Postcard<Account>, HmacSha256>;
-pub(crate) type SiteConfig = Config<Watched<Probe>, Postcard<Account>, HmacSha256>;
+pub(crate) type Visitor = Session<Watched<Probe>, MessagePack<Account>, HmacSha256>;
+pub(crate) type SiteConfig = Config<Watched<Probe>, MessagePack<Account>, HmacSha256>;
 
 pub(crate) struct Site {
     pub(crate) clock: Clock,

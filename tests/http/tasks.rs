@@ -1,93 +1,174 @@
-//! A session belongs to the task that handles its request.
+//! A session is found wherever its request is, in whatever task.
 
 use std::convert::Infallible;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
-use cloakroom::{Config, Cookie, Error, Memory, Postcard, Session, Unsigned, cookie_name};
+use cloakroom::middleware::SessionBody;
+use cloakroom::{Config, Cookie, Error, Memory, MessagePack, Session, Unsigned, cookie_name};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http::{Request, Response};
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
-type Counter = Session<Memory, Postcard<u32>, Unsigned>;
+type Counter = Session<Memory, MessagePack<u32>, Unsigned>;
 type Answer = Result<Response<String>, Infallible>;
 
 fn text(text: impl ToString) -> Answer {
     Ok(Response::new(text.to_string()))
 }
 
-#[tokio::test]
-async fn a_task_of_its_own_has_no_session() {
-    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
-    let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
-        let spawned = tokio::spawn(async move { Counter::of_request(&request).await.map(drop) });
-        let refused = spawned.await.expect("no panic").expect_err("another task");
-        text(refused)
-    }));
-    let response = service.oneshot(Request::default()).await.expect("an answer");
-    assert!(response.body().contains("no session layer"), "{}", response.body());
+fn body(response: &Response<SessionBody<String>>) -> &str {
+    response.body().get().map_or("", String::as_str)
+}
+
+async fn count(request: Request<String>) -> Result<u32, Error> {
+    let mut counter = Counter::of_request(&request).await?;
+    *counter += 1;
+    Ok(*counter)
 }
 
 #[tokio::test]
-async fn a_session_taken_before_spawning_can_be_saved_by_the_task() {
+async fn a_spawned_task_takes_the_session_and_the_layer_saves_it() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
+        let counted = tokio::spawn(count(request)).await.expect("no panic");
+        text(counted.expect("a session"))
+    }));
+    let response = service.oneshot(Request::default()).await.expect("an answer");
+    assert_eq!(body(&response), "1");
+    assert!(response.headers().contains_key("set-cookie"));
+    assert_eq!(sessions.store().len(), 1);
+}
+
+#[tokio::test]
+async fn a_combinator_with_wakers_of_its_own_takes_the_session() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
+        let counts = (0..3).map(|_| count(request.clone())).collect::<FuturesUnordered<_>>();
+        let mut counts = counts.map(|count| count.expect("a session")).collect::<Vec<_>>().await;
+        counts.sort_unstable();
+        text(format!("{counts:?}"))
+    }));
+    let response = service.oneshot(Request::default()).await.expect("an answer");
+    assert_eq!(body(&response), "[1, 2, 3]");
+    assert_eq!(sessions.store().len(), 1);
+}
+
+/// A layer that polls with a waker of its own, as layers that measure tasks do.
+struct Instrumented<F>(Pin<Box<F>>);
+
+struct Measured(Waker);
+
+impl Wake for Measured {
+    fn wake(self: Arc<Self>) {
+        self.0.wake_by_ref();
+    }
+}
+
+impl<F: Future> Future for Instrumented<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let waker = Waker::from(Arc::new(Measured(cx.waker().clone())));
+        self.0.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+#[tokio::test]
+async fn a_layer_inside_that_polls_with_a_waker_of_its_own_changes_nothing() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    let handler =
+        service_fn(async |request: Request<String>| text(count(request).await.expect("a session")));
+    let measured = service_fn(move |request: Request<String>| {
+        let mut handler = handler;
+        Instrumented(Box::pin(async move { handler.call(request).await }))
+    });
+    let service = sessions.layer().layer(measured);
+    let response = service.oneshot(Request::default()).await.expect("an answer");
+    assert_eq!(body(&response), "1");
+    assert!(response.headers().contains_key("set-cookie"));
+}
+
+#[tokio::test]
+async fn a_session_that_a_task_keeps_is_saved_by_the_task() {
     let sessions = Config::new().store(Memory::new()).data::<u32>().build();
     let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
         let mut counter = Counter::of_request(&request).await.expect("a session");
-        *counter = 7;
-        let saved = tokio::spawn(async move { counter.save().await }).await;
-        saved.expect("no panic").expect("saved");
-        text("")
+        let (response_is_there, wait) = tokio::sync::oneshot::channel::<()>();
+        let (saved, task) = tokio::sync::oneshot::channel();
+        tokio::spawn(async move {
+            *counter = 7;
+            saved.send(counter.save().await).expect("the handler waits");
+            let _ = wait.await;
+            drop(counter);
+        });
+        task.await.expect("no panic").expect("saved");
+        let mut response = Response::new(String::new());
+        response.extensions_mut().insert(Arc::new(response_is_there));
+        Ok::<_, Infallible>(response)
     }));
     let response = service.oneshot(Request::default()).await.expect("an answer");
     assert_eq!(sessions.store().len(), 1);
-    assert!(!response.headers().contains_key("set-cookie"), "nobody gave the session back");
+    assert!(!response.headers().contains_key("set-cookie"), "the task has the session");
 }
 
-/// Somebody who polls a future of another request, as a shared future does, must
-/// not lend it the session of his own.
 #[tokio::test]
-async fn a_future_of_another_request_does_not_get_this_session() {
+async fn whoever_asks_when_the_response_is_ready_is_told_that_the_session_is_closed() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
+        let mut response = Response::new(String::new());
+        response.extensions_mut().insert(request.map(drop));
+        Ok::<_, Infallible>(response)
+    }));
+    let mut response = service.oneshot(Request::default()).await.expect("an answer");
+    assert!(!response.headers().contains_key("vary"));
+    let request = response.extensions_mut().remove::<Request<()>>().expect("the request");
+    let taken = Counter::of_request(&request).await;
+    assert!(matches!(taken, Err(Error::Closed)), "{taken:?}");
+    let read = Counter::read(&request, |count| *count).await;
+    assert!(matches!(read, Err(Error::Closed)), "{read:?}");
+}
+
+#[tokio::test]
+async fn whoever_asks_when_the_request_was_dropped_is_told_that_the_session_is_closed() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    let (send, mut sent) = tokio::sync::mpsc::channel(1);
+    let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
+        send.send(request).await.expect("the test waits");
+        std::future::pending::<Answer>().await
+    }));
+    let mut handling = Box::pin(service.oneshot(Request::default()));
+    assert!(handling.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let request = sent.recv().await.expect("a request");
+    drop(Counter::of_request(&request).await.expect("a session"));
+    drop(handling);
+    let taken = Counter::of_request(&request).await;
+    assert!(matches!(taken, Err(Error::Closed)), "{taken:?}");
+}
+
+/// A shared future may be polled by another request than the one that made it.
+#[tokio::test]
+async fn a_future_of_another_request_has_no_session_of_the_request_that_polls_it() {
     let sessions = Config::new().store(Memory::new()).data::<u32>().build();
     let service = sessions.layer().layer(service_fn(async |_: Request<String>| {
         let other = Request::<String>::default();
         let mut taken = pin!(Counter::of_request(&other));
         match taken.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Err(Error::OtherRequest)) => text("refused"),
+            Poll::Ready(Err(Error::MissingLayer)) => text("refused"),
             Poll::Ready(Ok(_)) => text("the session of another request"),
             other => text(format!("{:?}", other.map(Result::err))),
         }
     }));
     let response = service.oneshot(Request::default()).await.expect("an answer");
-    assert_eq!(response.body(), "refused");
+    assert_eq!(body(&response), "refused");
     assert!(!response.headers().contains_key("vary"));
 }
 
 #[tokio::test]
-async fn a_request_within_a_request_has_a_session_of_its_own() {
-    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
-    let layer = sessions.layer();
-    let count = async |request: Request<String>| {
-        let mut counter = Counter::of_request(&request).await.expect("a session");
-        *counter += 1;
-        text(*counter)
-    };
-    let inner = layer.layer(service_fn(count));
-    let outer = layer.layer(service_fn(async |request: Request<String>| {
-        let mut counter = Counter::of_request(&request).await.expect("a session");
-        *counter = 40;
-        let answer = inner.clone().oneshot(Request::default()).await?;
-        assert_eq!(answer.body(), "1");
-        assert!(answer.headers().contains_key("set-cookie"));
-        text(*counter)
-    }));
-    let response = outer.oneshot(Request::default()).await.expect("an answer");
-    assert_eq!(response.body(), "40");
-    assert_eq!(sessions.store().len(), 2);
-}
-
-/// Memory that one session has left is where the next one is put.
-#[tokio::test]
 async fn a_session_that_was_dropped_elsewhere_costs_that_of_another_layer_nothing() {
-    type Inner = Session<Memory, Postcard<i32>, Unsigned>;
+    type Inner = Session<Memory, MessagePack<i32>, Unsigned>;
 
     let store = Memory::new();
     let outer = Config::new().store(store.clone()).data::<u32>().build();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use axum::Router;
 use axum::routing::get;
-use cloakroom::{Config, Postcard, Session, Unsigned};
+use cloakroom::{Config, MessagePack, Session, Unsigned};
 
 use crate::site::{Probe, Site, Visitor, routes};
 use crate::support::browser::Browser;
@@ -28,7 +28,7 @@ async fn a_value_that_is_set_to_what_it_was_writes_nothing() {
 #[tokio::test]
 async fn a_map_that_was_not_changed_is_not_written_whatever_its_order() {
     type Map = HashMap<u32, u32>;
-    type Bag = Session<Watched<Probe>, Postcard<Map>, Unsigned>;
+    type Bag = Session<Watched<Probe>, MessagePack<Map>, Unsigned>;
 
     async fn fill(mut bag: Bag) {
         *bag = (0..20).map(|i| (i, i)).collect();
@@ -40,7 +40,7 @@ async fn a_map_that_was_not_changed_is_not_written_whatever_its_order() {
         bag.update(|bag| bag.insert(7, 7)).await.expect("the store works");
     }
     let site = Site::new();
-    let config = Config::new().store(site.store.clone()).codec(Postcard::<Map>::new());
+    let config = Config::new().store(site.store.clone()).codec(MessagePack::<Map>::new());
     let routes = Router::new()
         .route("/fill", get(fill))
         .route("/borrow", get(borrow))

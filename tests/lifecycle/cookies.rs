@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Clock, Codec, Config, Cookie, Error, HmacSha256, Key, KeyPrefix, Memory, MessagePack, Postcard,
-    Renewal, SecretKey, Sessions, Store, Unsigned, cookie_name,
+    Clock, Codec, Config, Cookie, Error, HmacSha256, Key, KeyPrefix, Memory, MessagePack, Renewal,
+    SecretKey, Sessions, Store, Unsigned, cookie_name,
 };
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
@@ -170,7 +170,8 @@ async fn a_ticket_of_one_cookie_is_nothing_under_the_name_of_another() {
     cart.close(&mut response).await.expect("saved");
     let ticket = response[SET_COOKIE].to_str().expect("ASCII").split(';').next().expect("a pair");
 
-    let is_new = async |sessions: &Sessions<Memory, Postcard<Account>, Unsigned>, ticket: &str| {
+    let is_new = async |sessions: &Sessions<Memory, MessagePack<Account>, Unsigned>,
+                        ticket: &str| {
         let headers = [(COOKIE, ticket.parse().expect("a header"))].into_iter().collect();
         sessions.open(&headers).await.expect("opened").is_new()
     };

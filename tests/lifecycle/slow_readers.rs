@@ -117,7 +117,7 @@ async fn a_slow_reader_with_a_ticket_of_an_older_key_sends_none_that_was_replace
 
 /// The pair in the cookie that was sent.
 async fn closed(
-    session: cloakroom::Session<Journal, cloakroom::Postcard<Account>, HmacSha256>,
+    session: cloakroom::Session<Journal, cloakroom::MessagePack<Account>, HmacSha256>,
 ) -> Option<HeaderValue> {
     let mut response = HeaderMap::new();
     session.close(&mut response).await.expect("closed");

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cloakroom::{Clock, Config, Error, Postcard, Session, Sessions, Ttl, Unsigned};
+use cloakroom::{Clock, Config, Error, MessagePack, Session, Sessions, Ttl, Unsigned};
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub(crate) struct Account {
     pub(crate) labels: HashMap<String, u32>,
 }
 
-pub(crate) type AccountSessions = Sessions<Journal, Postcard<Account>, Unsigned>;
+pub(crate) type AccountSessions = Sessions<Journal, MessagePack<Account>, Unsigned>;
 
 /// A browser with one cookie, and the application's configuration.
 pub(crate) struct Visitor {
@@ -32,7 +32,9 @@ impl Visitor {
     }
 
     pub(crate) fn configured(
-        settings: impl FnOnce(Config<Journal, Postcard<Account>>) -> Config<Journal, Postcard<Account>>,
+        settings: impl FnOnce(
+            Config<Journal, MessagePack<Account>>,
+        ) -> Config<Journal, MessagePack<Account>>,
     ) -> Self {
         let clock = Clock::manual();
         let config = Config::new()
@@ -57,7 +59,7 @@ impl Visitor {
         self
     }
 
-    pub(crate) async fn open(&self) -> Session<Journal, Postcard<Account>, Unsigned> {
+    pub(crate) async fn open(&self) -> Session<Journal, MessagePack<Account>, Unsigned> {
         self.sessions.open(&self.cookies).await.expect("the store answers")
     }
 
@@ -65,7 +67,7 @@ impl Visitor {
     /// sent.
     pub(crate) async fn close(
         &mut self,
-        session: Session<Journal, Postcard<Account>, Unsigned>,
+        session: Session<Journal, MessagePack<Account>, Unsigned>,
     ) -> Sent {
         let mut headers = HeaderMap::new();
         session.close(&mut headers).await.expect("the session is saved");
@@ -76,7 +78,7 @@ impl Visitor {
     /// Closes a session that has ended meanwhile: an error, which sends nothing.
     pub(crate) async fn close_refused(
         &mut self,
-        session: Session<Journal, Postcard<Account>, Unsigned>,
+        session: Session<Journal, MessagePack<Account>, Unsigned>,
     ) {
         let mut headers = HeaderMap::new();
         let refused = session.close(&mut headers).await;

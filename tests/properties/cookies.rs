@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use cloakroom::store::{Create, Loaded, Update};
 use cloakroom::{
-    Config, HmacSha256, Keep, Key, Memory, MessagePack, SecretKey, Session, Sessions, Signer,
-    Store, Ttl, Unsigned,
+    Config, HmacSha256, Key, Memory, MessagePack, SecretKey, Session, Sessions, Signer, Store, Ttl,
+    Unsigned, Writable,
 };
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
@@ -22,9 +22,9 @@ use crate::cases;
 const NAME: &str = "__Host-id";
 
 /// How many cookies of the session's name are looked at.
-const LOOKED_AT: usize = 8;
+const LOOKED_AT: usize = 32;
 /// How many of them, at most, the store is asked for.
-const LOOKED_UP: usize = 3;
+const LOOKED_UP: usize = 8;
 
 #[derive(Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Visits {

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cloakroom::{Clock, Config, Key, Memory, Postcard, Session, Sessions, Store, Ttl, Unsigned};
+use cloakroom::{Clock, Config, Key, Memory, MessagePack, Session, Sessions, Store, Ttl, Unsigned};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ pub(crate) struct Account {
 /// A name that no key holds by chance: they have no spaces.
 pub(crate) const ADA: &str = "ada lovelace";
 
-pub(crate) type Codec = Postcard<Account>;
+pub(crate) type Codec = MessagePack<Account>;
 pub(crate) type Customer = Session<Watched<Pace>, Codec, Unsigned>;
 
 #[derive(Clone)]

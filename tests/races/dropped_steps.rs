@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use cloakroom::{Clock, Config, Error, Memory, Postcard};
+use cloakroom::{Clock, Config, Error, Memory, MessagePack};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
@@ -219,7 +219,7 @@ fn a_save_that_is_dropped_and_repeated_overwrites_nothing_of_another() {
         let store = Watched::new(Memory::new(), Pace::new(1, 1));
         let sessions = Config::new()
             .store(store)
-            .codec(Postcard::<Desk>::new())
+            .codec(MessagePack::<Desk>::new())
             .clock(Clock::manual())
             .build();
         let mut session = finish(sessions.open(&HeaderMap::new())).expect("opened");

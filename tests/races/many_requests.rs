@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use cloakroom::{Config, Memory, MessagePack, Postcard, Session, Unsigned};
+use cloakroom::{Config, Memory, MessagePack, Session, Unsigned};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ async fn requests_that_each_change_another_field_lose_no_change() {
         total: u64,
         done: bool,
     }
-    type FormSession = Session<Memory, Postcard<Form>, Unsigned>;
+    type FormSession = Session<Memory, MessagePack<Form>, Unsigned>;
 
     let together = Arc::new(Barrier::new(6));
     let set = move |mut form: FormSession, Path(round_and_field): Path<(u32, u32)>| async move {
@@ -112,7 +112,7 @@ async fn requests_that_each_change_another_field_lose_no_change() {
         format!("{} {age:?} {} {} {total} {done}", name.len(), tags.len(), size.1)
     };
     let routes = Router::new().route("/{round}/{field}", get(set)).route("/", get(show));
-    let sessions = Config::new().store(Memory::new()).codec(Postcard::<Form>::new()).build();
+    let sessions = Config::new().store(Memory::new()).codec(MessagePack::<Form>::new()).build();
     let mut first = HeaderMap::new();
     let mut session = sessions.open(&first).await.expect("opened");
     session.tags.push("0".to_owned());

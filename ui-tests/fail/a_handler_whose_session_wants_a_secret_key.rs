@@ -1,11 +1,11 @@
-use cloakroom::{Memory, Postcard, Session, WantsSecretKey};
+use cloakroom::{Memory, MessagePack, Session, WantsSecretKey};
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Cart {
     items: Vec<u32>,
 }
 
-async fn count(session: Session<Memory, Postcard<Cart>, WantsSecretKey>) -> usize {
+async fn count(session: Session<Memory, MessagePack<Cart>, WantsSecretKey>) -> usize {
     session.items.len()
 }
 

@@ -1,11 +1,11 @@
-use cloakroom::{HmacSha256, Memory, Postcard, Session};
+use cloakroom::{HmacSha256, Memory, MessagePack, Session};
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Cart {
     items: Vec<u32>,
 }
 
-async fn count(session: Session<Memory, Postcard<Cart>, HmacSha256>) -> usize {
+async fn count(session: Session<Memory, MessagePack<Cart>, HmacSha256>) -> usize {
     session.items.len()
 }
 

@@ -1,11 +1,11 @@
-use cloakroom::{Memory, Postcard, Session, Unsigned};
+use cloakroom::{Memory, MessagePack, Session, Unsigned};
 
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 struct Cart {
     items: Vec<u32>,
 }
 
-type CartSession = Session<Memory, Postcard<Cart>, Unsigned>;
+type CartSession = Session<Memory, MessagePack<Cart>, Unsigned>;
 
 async fn add(mut session: CartSession) {
     session.rotate();

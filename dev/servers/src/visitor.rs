@@ -1,6 +1,6 @@
 //! Sessions with a counter, at any store.
 
-use cloakroom::{Config, Postcard, Session, Sessions, Ttl, Unsigned, Writable};
+use cloakroom::{Config, MessagePack, Session, Sessions, Ttl, Unsigned, Writable};
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,8 @@ pub struct Counter {
     pub count: u64,
 }
 
-pub type CounterSessions<S> = Sessions<S, Postcard<Counter>, Unsigned>;
-pub type CounterSession<S> = Session<S, Postcard<Counter>, Unsigned>;
+pub type CounterSessions<S> = Sessions<S, MessagePack<Counter>, Unsigned>;
+pub type CounterSession<S> = Session<S, MessagePack<Counter>, Unsigned>;
 
 pub fn sessions<S: Writable>(store: S) -> CounterSessions<S> {
     Config::new().store(store).data::<Counter>().idle_timeout(Ttl::hours(1)).build()

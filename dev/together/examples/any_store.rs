@@ -16,7 +16,7 @@ use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cloakroom::{
-    Config, Cookie, Postcard, Session, Sessions, Ttl, Unsigned, Writable, cookie_name,
+    Config, Cookie, MessagePack, Session, Sessions, Ttl, Unsigned, Writable, cookie_name,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -123,15 +123,15 @@ struct Visitor {
     name: Option<String>,
 }
 
-type VisitorSession<S> = Session<S, Postcard<Visitor>, Unsigned>;
+type VisitorSession<S> = Session<S, MessagePack<Visitor>, Unsigned>;
 
-fn sessions<S: Writable>(store: S) -> Sessions<S, Postcard<Visitor>, Unsigned> {
+fn sessions<S: Writable>(store: S) -> Sessions<S, MessagePack<Visitor>, Unsigned> {
     // `Secure` is dropped because this example speaks plain HTTP.
     let cookie = Cookie::unprefixed(cookie_name!("any_store")).insecure_for_development();
     Config::new().store(store).data::<Visitor>().cookie(cookie).idle_timeout(Ttl::hours(2)).build()
 }
 
-async fn serve<S: Writable>(sessions: Sessions<S, Postcard<Visitor>, Unsigned>) -> Outcome {
+async fn serve<S: Writable>(sessions: Sessions<S, MessagePack<Visitor>, Unsigned>) -> Outcome {
     let app = Router::new()
         .route("/", get(home::<S>))
         .route("/sign-in", post(sign_in::<S>))
