@@ -50,7 +50,11 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
             }
             (false, true, true) => record.extend_from_slice(&known::<C>(stored)?),
             (true, true, true) => {
-                record.extend_from_slice(&merge::<C>(self.changes, settings, &known::<C>(stored)?)?);
+                record.extend_from_slice(&merge::<C>(
+                    self.changes,
+                    settings,
+                    &known::<C>(stored)?,
+                )?);
             }
             (true, true, false) => {
                 record.extend_from_slice(&merge::<C>(self.changes, settings, stored)?);

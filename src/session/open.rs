@@ -98,7 +98,7 @@ async fn look_up<S: Store, C: Codec, K: Signer>(
         Ok(Contents::Moved { at, .. } | Contents::Ended { at }) => at,
         _ => now,
     };
-    if extend.is_some() && now.saturating_sub(made_at) > NOTE_TTL.as_millis() {
+    if extend.is_some() && now.saturating_sub(made_at) >= NOTE_TTL.as_millis() {
         // The load has postponed the expiry of a note. No session ever lies under
         // this key again.
         sessions.store().remove(&address.key).await.map_err(Error::store)?;

@@ -279,8 +279,7 @@ impl<S: Store, C: Codec> State<S, C> {
         };
         match newest(sessions, &live.address).await? {
             Found::Live(mut newest, data) => {
-                self.data =
-                    rebase::<C>(&mut self.changes, &self.data, data, sessions.settings())?;
+                self.data = rebase::<C>(&mut self.changes, &self.data, data, sessions.settings())?;
                 if !self.changes_permanent() {
                     self.permanent = newest.header.permanent;
                 }

@@ -6,7 +6,7 @@ use cloakroom::{Config, Error, Renewal, Ttl};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use crate::shelf::{Account, SID, Shelf, close, hex, json, packed, ticket, with_ticket};
+use crate::shelf::{Account, SID, Shelf, close, hex, id_in, json, packed, with_cookie};
 
 /// `{"_permanent": True, "value": "42"}`
 const PERMANENT: &str = "82aa5f7065726d616e656e74c3a576616c7565a23432";
@@ -21,7 +21,7 @@ async fn a_new_session_is_written_as_flask_writes_it() {
         let sessions = config.permanent(permanent).build();
         let mut session = sessions.open(&HeaderMap::new()).await.expect("opened");
         session.value = Some("42".to_owned());
-        let id = ticket(&close(session).await.expect("a cookie"));
+        let id = id_in(&close(session).await.expect("a cookie"));
 
         assert_eq!(id.len(), 43);
         assert_eq!(shelf.get_hex(&id).as_deref(), Some(record));
@@ -34,7 +34,7 @@ async fn json_is_written_as_flask_writes_it() {
     let shelf = Shelf::default();
     let mut session = json(&shelf).open(&HeaderMap::new()).await.expect("opened");
     session.value = Some("é".to_owned());
-    let id = ticket(&close(session).await.expect("a cookie"));
+    let id = id_in(&close(session).await.expect("a cookie"));
     assert_eq!(shelf.get(&id).as_deref(), Some(r#"{"_permanent":true,"value":"é"}"#.as_bytes()));
 }
 
@@ -43,7 +43,7 @@ async fn a_session_of_flask_is_read() {
     let shelf = Shelf::default();
     for (record, permanent) in [(PERMANENT, true), (NOT_PERMANENT, false)] {
         shelf.put_hex(SID, record);
-        let session = packed(&shelf).open(&with_ticket(SID)).await.expect("opened");
+        let session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
         assert_eq!(session.value.as_deref(), Some("42"));
         assert_eq!(session.is_permanent(), permanent);
         assert!(!session.is_new());
@@ -74,7 +74,7 @@ async fn what_the_struct_does_not_name_or_change_stays_byte_for_byte_in_its_orde
     ] {
         let shelf = Shelf::default();
         shelf.put_hex(SID, &full);
-        let mut session = packed(&shelf).open(&with_ticket(SID)).await.expect("opened");
+        let mut session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
         assert_eq!(session.user_id, Some(7));
         session.value = value.map(str::to_owned);
         close(session).await;
@@ -87,7 +87,7 @@ async fn the_same_holds_for_json() {
     let shelf = Shelf::default();
     let record = r#"{ "n": 1e2, "\u0076alue": "42" , "é":{"a":[1, 2]},"user_id":7,"n":2}"#;
     shelf.put(SID, record.as_bytes());
-    let mut session = json(&shelf).open(&with_ticket(SID)).await.expect("opened");
+    let mut session = json(&shelf).open(&with_cookie(SID)).await.expect("opened");
     assert_eq!(session.value.as_deref(), Some("42"));
     session.value = Some("43".to_owned());
     close(session).await;
@@ -99,7 +99,7 @@ async fn the_same_holds_for_json() {
 async fn several_saves_in_one_request_keep_what_the_struct_does_not_name() {
     let shelf = Shelf::default();
     shelf.put(SID, br#"{"theirs":1,"_permanent":true}"#);
-    let mut session = json(&shelf).open(&with_ticket(SID)).await.expect("opened");
+    let mut session = json(&shelf).open(&with_cookie(SID)).await.expect("opened");
     session.value = Some("a".to_owned());
     session.save().await.expect("saved");
     session.user_id = Some(7);
@@ -108,7 +108,7 @@ async fn several_saves_in_one_request_keep_what_the_struct_does_not_name() {
     session.set_permanent(false);
     session.save().await.expect("saved");
     session.rotate();
-    let id = ticket(&close(session).await.expect("a cookie"));
+    let id = id_in(&close(session).await.expect("a cookie"));
     assert_eq!(shelf.get(&id).as_deref(), Some(&br#"{"theirs":1,"user_id":7}"#[..]));
 }
 
@@ -117,7 +117,7 @@ async fn a_conflict_merges_with_what_flask_has_written() {
     let shelf = Shelf::default();
     for with_update in [false, true] {
         shelf.put(SID, br#"{"theirs":1,"value":"a"}"#);
-        let mut session = json(&shelf).open(&with_ticket(SID)).await.expect("opened");
+        let mut session = json(&shelf).open(&with_cookie(SID)).await.expect("opened");
         shelf.put(SID, br#"{"theirs":2,"value":"b","new":[3]}"#);
         match with_update {
             true => session.update(|account| account.user_id = Some(7)).await.expect("updated"),
@@ -138,7 +138,7 @@ async fn a_merge_of_the_applications_own_keeps_what_the_struct_does_not_name() {
         .codec(cloakroom::Json::<Account>::new())
         .merge_conflicts_with(|versions| Account { user_id: Some(9), ..versions.mine })
         .build();
-    let mut session = sessions.open(&with_ticket(SID)).await.expect("opened");
+    let mut session = sessions.open(&with_cookie(SID)).await.expect("opened");
     shelf.put(SID, br#"{"theirs":2,"user_id":3}"#);
     session.value = Some("a".to_owned());
     close(session).await;
@@ -157,7 +157,7 @@ async fn permanent_is_written_and_removed_as_flask_does_it() {
         (r#"{"a":1,"_permanent":1}"#, true, r#"{"a":1,"_permanent":1}"#),
     ] {
         shelf.put(SID, before.as_bytes());
-        let mut session = json(&shelf).open(&with_ticket(SID)).await.expect("opened");
+        let mut session = json(&shelf).open(&with_cookie(SID)).await.expect("opened");
         session.set_permanent(permanent);
         close(session).await;
         let stored = String::from_utf8(shelf.get(SID).expect("a record")).expect("text");
@@ -180,11 +180,11 @@ async fn a_struct_with_a_field_of_that_name_does_not_decide_it() {
     let sessions = config.data::<Nosy>().build();
     let mut session = sessions.open(&HeaderMap::new()).await.expect("opened");
     session.n = 1;
-    let id = ticket(&close(session).await.expect("a cookie"));
+    let id = id_in(&close(session).await.expect("a cookie"));
     let permanent = "82aa5f7065726d616e656e74c3a16e01";
     assert_eq!(shelf.get_hex(&id).as_deref(), Some(permanent));
 
-    let mut session = sessions.open(&with_ticket(&id)).await.expect("opened");
+    let mut session = sessions.open(&with_cookie(&id)).await.expect("opened");
     session._permanent = None;
     session.n = 2;
     close(session).await;
@@ -192,7 +192,7 @@ async fn a_struct_with_a_field_of_that_name_does_not_decide_it() {
 
     // Where it stands does not change either.
     shelf.put_hex(SID, "82a16e01aa5f7065726d616e656e74c3");
-    let mut session = sessions.open(&with_ticket(SID)).await.expect("opened");
+    let mut session = sessions.open(&with_cookie(SID)).await.expect("opened");
     session._permanent = None;
     session.n = 2;
     close(session).await;
@@ -208,7 +208,7 @@ async fn nor_does_a_map_with_a_key_of_that_name() {
     for name in ["_permanent", "a"] {
         session.insert(name.to_owned(), "moved:0:".into());
     }
-    let id = ticket(&close(session).await.expect("a cookie"));
+    let id = id_in(&close(session).await.expect("a cookie"));
     let permanent = "82aa5f7065726d616e656e74c3a161a86d6f7665643a303a";
     assert_eq!(shelf.get_hex(&id).as_deref(), Some(permanent));
 }
@@ -218,7 +218,7 @@ async fn an_emptied_session_is_removed_and_its_cookie_too() {
     for with_update in [false, true] {
         let shelf = Shelf::default();
         shelf.put_hex(SID, PERMANENT);
-        let mut session = packed(&shelf).open(&with_ticket(SID)).await.expect("opened");
+        let mut session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
         match with_update {
             true => session.update(|account| account.value = None).await.expect("updated"),
             false => session.value = None,
@@ -233,7 +233,7 @@ async fn an_emptied_session_is_removed_and_its_cookie_too() {
 async fn an_emptied_session_stays_when_flask_puts_something_in_meanwhile() {
     let shelf = Shelf::default();
     shelf.put_hex(SID, PERMANENT);
-    let mut session = packed(&shelf).open(&with_ticket(SID)).await.expect("opened");
+    let mut session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
     session.value = None;
     shelf.put_hex(SID, &format!("83{}a16105", &PERMANENT[2..]));
     close(session).await;
@@ -241,7 +241,7 @@ async fn an_emptied_session_stays_when_flask_puts_something_in_meanwhile() {
 
     // And the other way round: what is left after the merge is nothing.
     shelf.put_hex(SID, "82a576616c7565a23432a7757365725f696407");
-    let mut session = packed(&shelf).open(&with_ticket(SID)).await.expect("opened");
+    let mut session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
     session.value = None;
     shelf.put_hex(SID, NOT_PERMANENT);
     assert!(close(session).await.expect("the removal").contains("Max-Age=0"));
@@ -264,12 +264,12 @@ async fn a_new_session_without_content_is_never_made() {
 async fn an_emptied_session_may_be_filled_again() {
     let shelf = Shelf::default();
     shelf.put_hex(SID, PERMANENT);
-    let mut session = packed(&shelf).open(&with_ticket(SID)).await.expect("opened");
+    let mut session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
     session.value = None;
     session.save().await.expect("saved");
     assert!(session.is_new());
     session.value = Some("42".to_owned());
-    let id = ticket(&close(session).await.expect("a cookie"));
+    let id = id_in(&close(session).await.expect("a cookie"));
     assert_ne!(id, SID);
     assert_eq!(shelf.get_hex(&id).as_deref(), Some(PERMANENT));
 }
@@ -292,13 +292,30 @@ async fn what_cannot_be_read_is_no_session_and_stays_untouched() {
     ] {
         let shelf = Shelf::default();
         shelf.put(SID, record);
-        let mut session = packed(&shelf).open(&with_ticket(SID)).await.expect("opened");
-        assert!(session.is_new(), "{record:02x?}");
+        let mut session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
+        assert!(session.is_new() && session.is_unreadable(), "{record:02x?}");
         session.value = Some("mine".to_owned());
-        let id = ticket(&close(session).await.expect("a cookie"));
-        assert_ne!(id, SID);
+        assert!(matches!(session.save().await, Err(Error::Unreadable)));
+        let updated = session.update(|account| account.user_id = Some(7)).await;
+        assert!(matches!(updated, Err(Error::Unreadable)));
+        assert_eq!(close(session).await, None);
+        assert_eq!(shelf.ids(), [SID], "nothing is made beside it");
         assert_eq!(shelf.get(SID).as_deref(), Some(record), "left as it was");
     }
+}
+
+#[tokio::test]
+async fn a_sign_in_ends_a_session_that_cannot_be_read_and_begins_one() {
+    let shelf = Shelf::default();
+    shelf.put(SID, b"(dp0");
+    let mut session = packed(&shelf).open(&with_cookie(SID)).await.expect("opened");
+    session.value = Some("mine".to_owned());
+    session.sign_in();
+    let id = id_in(&close(session).await.expect("a cookie"));
+    assert_ne!(id, SID);
+    let record = "82aa5f7065726d616e656e74c3a576616c7565a46d696e65";
+    assert_eq!(shelf.get_hex(&id).as_deref(), Some(record));
+    shelf.assert_ended(SID);
 }
 
 #[tokio::test]
@@ -344,12 +361,12 @@ async fn every_request_renews_unless_that_is_turned_off() {
     ] {
         shelf.put_hex(SID, PERMANENT);
         shelf.take_calls();
-        let session = sessions.open(&with_ticket(SID)).await.expect("opened");
+        let session = sessions.open(&with_cookie(SID)).await.expect("opened");
         assert_eq!(close(session).await.is_some(), sends);
         assert_eq!(shelf.take_calls(), [call]);
 
         // A change renews and sends the cookie in any case, as Flask does.
-        let mut session = sessions.open(&with_ticket(SID)).await.expect("opened");
+        let mut session = sessions.open(&with_cookie(SID)).await.expect("opened");
         session.user_id = Some(7);
         assert!(close(session).await.is_some());
         assert_eq!(shelf.take_calls(), [call, "update"]);

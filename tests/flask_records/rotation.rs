@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use cloakroom::{Clock, Config, Error};
+use http::HeaderMap;
 
 use crate::schedule::{drop_after, drop_everywhere, finish, in_every_order};
-use crate::shelf::{Account, PackedSession, SID, Shelf, close, packed, ticket, with_ticket};
+use crate::shelf::{
+    Account, PackedSession, SID, Shelf, close, cookie_in, id_in, packed, with_cookie,
+};
 
 const RECORD: &[u8] = b"\x82\xa5value\xa242\xa6theirs\x05";
 
@@ -16,7 +19,7 @@ fn shelf() -> Shelf {
 }
 
 fn open(shelf: &Shelf, id: &str) -> PackedSession {
-    finish(packed(shelf).open(&with_ticket(id))).expect("opened")
+    finish(packed(shelf).open(&with_cookie(id))).expect("opened")
 }
 
 /// What Flask-Session sees in a record: its keys, unless that is no session.
@@ -31,7 +34,7 @@ fn live(shelf: &Shelf) -> Vec<String> {
     ids.filter(|id| flask_sees(&shelf.get(id).expect("listed"))).collect()
 }
 
-/// A record whose making was dropped is left without a ticket, and expires.
+/// A record whose making was dropped is left, and expires: no browser has its id.
 #[track_caller]
 fn assert_moved(shelf: &Shelf, id: &str, polls: usize) {
     let live = live(shelf);
@@ -45,24 +48,24 @@ fn a_rotated_session_has_a_fresh_id_and_flask_sees_none_under_the_old_one() {
     let mut session = open(&shelf, SID);
     session.user_id = Some(7);
     session.rotate();
-    let id = ticket(&finish(close(session)).expect("a cookie"));
+    let id = id_in(&finish(close(session)).expect("a cookie"));
 
     assert_ne!(id, SID);
     assert_eq!(live(&shelf), [&*id]);
     let fresh = shelf.get(&id).expect("a record");
     assert_eq!(fresh, b"\x83\xa5value\xa242\xa6theirs\x05\xa7user_id\x07");
     assert_eq!(shelf.ttl(SID), Some(cloakroom::Ttl::minutes(1)));
-    // Flask may show what is left to whoever holds the old ticket.
+    // Flask may show what is left to a visitor who has the old cookie.
     let left = String::from_utf8_lossy(&shelf.get(SID).expect("a record")).into_owned();
     assert!(left.contains("moved:") && !left.contains(&id), "{left}");
 }
 
 #[test]
-fn a_request_with_the_old_ticket_saves_nothing_and_leaves_the_cookie_alone() {
+fn a_request_with_the_old_id_saves_nothing_and_leaves_the_cookie_alone() {
     let shelf = shelf();
     let mut session = open(&shelf, SID);
     session.rotate();
-    let fresh = ticket(&finish(close(session)).expect("a cookie"));
+    let fresh = id_in(&finish(close(session)).expect("a cookie"));
 
     let mut late = open(&shelf, SID);
     assert_eq!(*late, Account::default());
@@ -71,15 +74,22 @@ fn a_request_with_the_old_ticket_saves_nothing_and_leaves_the_cookie_alone() {
     assert_eq!(finish(close(late)), None);
     assert_eq!(live(&shelf), [&*fresh]);
 
-    // Whoever signs in again gets a session of their own.
+    let mut late = open(&shelf, SID);
+    late.rotate();
+    let mut response = HeaderMap::new();
+    assert!(matches!(finish(late.close(&mut response)), Err(Error::Ended)));
+    assert!(response.is_empty());
+    assert_eq!(live(&shelf), [&*fresh]);
+
+    // A user who signs in again gets a session of their own.
     let mut late = open(&shelf, SID);
     late.value = Some("ann".to_owned());
-    late.rotate();
-    let other = ticket(&finish(close(late)).expect("a cookie"));
+    late.sign_in();
+    let other = id_in(&finish(close(late)).expect("a cookie"));
     assert!(other != fresh && other != SID);
     assert_eq!(live(&shelf).len(), 2);
 
-    // A logout finds nothing to end, but the browser forgets the ticket.
+    // A logout finds nothing to end, but the browser forgets the cookie.
     let mut late = open(&shelf, SID);
     late.destroy();
     assert!(finish(close(late)).expect("the removal").contains("Max-Age=0"));
@@ -89,18 +99,18 @@ fn a_request_with_the_old_ticket_saves_nothing_and_leaves_the_cookie_alone() {
 /// Loading postpones what is left under the old id, so it says itself when it
 /// is over.
 #[test]
-fn a_browser_that_keeps_the_old_ticket_is_not_shut_out_for_longer_than_a_minute() {
+fn a_browser_that_keeps_the_old_cookie_is_not_shut_out_for_longer_than_a_minute() {
     let clock = Clock::manual();
     let shelf = shelf();
     let config = Config::flask_session().store(shelf.clone()).data::<Account>();
     let sessions = config.clock(clock.clone()).build();
-    let mut session = finish(sessions.open(&with_ticket(SID))).expect("opened");
+    let mut session = finish(sessions.open(&with_cookie(SID))).expect("opened");
     session.rotate();
     finish(close(session));
 
     for (seconds, saves) in [(30, false), (29, false), (1, true)] {
         clock.advance(Duration::from_secs(seconds));
-        let mut late = finish(sessions.open(&with_ticket(SID))).expect("opened");
+        let mut late = finish(sessions.open(&with_cookie(SID))).expect("opened");
         late.value = Some("late".to_owned());
         assert_eq!(finish(close(late)).is_some(), saves);
     }
@@ -117,7 +127,7 @@ fn a_rotation_may_be_dropped_and_repeated() {
 
         session.value = Some("later".to_owned());
         finish(session.save()).unwrap_or_else(|error| panic!("{error} after {polls} polls"));
-        let id = ticket(&finish(close(session)).expect("a cookie"));
+        let id = id_in(&finish(close(session)).expect("a cookie"));
         assert_moved(&shelf, &id, polls);
         let fresh = shelf.get(&id).expect("a record");
         assert_eq!(fresh, b"\x83\xa5value\xa5later\xa6theirs\x05\xa7user_id\x07");
@@ -140,7 +150,7 @@ fn a_rotation_that_is_dropped_and_overwritten_by_flask_is_repeated() {
         shelf.put(SID, b"\x82\xa5value\xa242\xa6theirs\x06");
 
         finish(session.save()).expect("saved");
-        let id = ticket(&finish(close(session)).expect("a cookie"));
+        let id = id_in(&finish(close(session)).expect("a cookie"));
         assert_moved(&shelf, &id, polls);
         let fresh = shelf.get(&id).expect("a record");
         assert_eq!(fresh, b"\x83\xa5value\xa242\xa6theirs\x06\xa7user_id\x07", "{polls} polls");
@@ -199,7 +209,7 @@ fn emptying_may_be_dropped_and_loses_nothing_of_flask() {
 }
 
 #[test]
-fn two_rotations_leave_one_session_and_one_good_ticket() {
+fn two_rotations_leave_one_session_and_one_good_cookie() {
     in_every_order(
         || {
             let shelf = shelf();
@@ -207,10 +217,15 @@ fn two_rotations_leave_one_session_and_one_good_ticket() {
                 .map(|_| {
                     let shelf = shelf.clone();
                     let process: crate::schedule::Process<Option<String>> = Box::pin(async move {
-                        let opened = packed(&shelf).open(&with_ticket(SID)).await;
+                        let opened = packed(&shelf).open(&with_cookie(SID)).await;
                         let mut session = opened.expect("opened");
                         session.rotate();
-                        close(session).await
+                        let mut response = HeaderMap::new();
+                        match session.close(&mut response).await {
+                            Ok(()) => cookie_in(&response),
+                            Err(Error::Ended) => None,
+                            Err(error) => panic!("{error}"),
+                        }
                     });
                     process
                 })
@@ -218,7 +233,8 @@ fn two_rotations_leave_one_session_and_one_good_ticket() {
             (shelf, processes)
         },
         |shelf, cookies, order| {
-            let sent: Vec<_> = cookies.iter().flatten().map(|cookie| ticket(cookie)).collect();
+            let sent: Vec<_> = cookies.iter().flatten().map(|cookie| id_in(cookie)).collect();
+            assert_eq!(sent.len(), 1, "the other is refused: {order:?}");
             assert_eq!(live(&shelf), sent, "{order:?}");
         },
     );
@@ -233,14 +249,14 @@ fn a_change_of_another_request_is_in_the_fresh_record_or_refused() {
             let change = shelf.clone();
             let processes: Vec<crate::schedule::Process<bool>> = vec![
                 Box::pin(async move {
-                    let opened = packed(&rotate).open(&with_ticket(SID)).await;
+                    let opened = packed(&rotate).open(&with_cookie(SID)).await;
                     let mut session = opened.expect("opened");
                     session.rotate();
                     close(session).await;
                     false
                 }),
                 Box::pin(async move {
-                    let opened = packed(&change).open(&with_ticket(SID)).await;
+                    let opened = packed(&change).open(&with_cookie(SID)).await;
                     let mut session = opened.expect("opened");
                     session.user_id = Some(7);
                     session.save().await.is_ok()

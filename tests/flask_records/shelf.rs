@@ -82,6 +82,15 @@ impl Shelf {
         self.rows().by_key.keys().map(|key| key.replace("session:", "")).collect()
     }
 
+    /// The record has become a note that its session ended, which Flask takes for no
+    /// session, for a minute.
+    #[track_caller]
+    pub(crate) fn assert_ended(&self, id: &str) {
+        let note = self.get(id).expect("a note");
+        assert!(note.starts_with(b"\x81\xaa_permanent\xb3ended:"), "{note:02x?}");
+        assert_eq!(self.ttl(id), Some(Ttl::minutes(1)));
+    }
+
     /// The calls since the last time.
     pub(crate) fn take_calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.rows().calls)
@@ -170,10 +179,10 @@ pub(crate) fn json(shelf: &Shelf) -> Sessions<Shelf, Flask<Json<Account>>, Unsig
     Config::flask_session().store(shelf.clone()).codec(Json::<Account>::new()).build()
 }
 
-/// The headers of a request with a ticket.
-pub(crate) fn with_ticket(ticket: &str) -> HeaderMap {
+/// The headers of a request with the cookie of an id.
+pub(crate) fn with_cookie(id: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(COOKIE, format!("session={ticket}").parse().expect("a header"));
+    headers.insert(COOKIE, format!("session={id}").parse().expect("a header"));
     headers
 }
 
@@ -181,11 +190,16 @@ pub(crate) fn with_ticket(ticket: &str) -> HeaderMap {
 pub(crate) async fn close<C: Codec, K: Signer>(session: Session<Shelf, C, K>) -> Option<String> {
     let mut headers = HeaderMap::new();
     session.close(&mut headers).await.expect("the session is saved");
-    headers.get(SET_COOKIE).map(|cookie| cookie.to_str().expect("text").to_owned())
+    cookie_in(&headers)
 }
 
-/// The ticket in a cookie that was set.
-pub(crate) fn ticket(cookie: &str) -> String {
+/// The cookie that a response sets.
+pub(crate) fn cookie_in(response: &HeaderMap) -> Option<String> {
+    response.get(SET_COOKIE).map(|cookie| cookie.to_str().expect("text").to_owned())
+}
+
+/// The id in a cookie that was set.
+pub(crate) fn id_in(cookie: &str) -> String {
     let (pair, _) = cookie.split_once(';').expect("attributes");
     pair.strip_prefix("session=").expect("the cookie's name").to_owned()
 }

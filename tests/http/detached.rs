@@ -185,7 +185,7 @@ async fn a_detached_session_can_be_destroyed() {
     let (browser, mut sent) = with_job(&site, StatusCode::OK);
     browser.get("/job").await;
     sent.recv().await.expect("a session").destroy().await.expect("destroyed");
-    assert_eq!(site.record().await, None);
+    site.assert_ended_without_data().await;
     assert_eq!(browser.get("/read").await.body, "new");
 }
 
@@ -213,7 +213,7 @@ async fn a_session_that_was_destroyed_cannot_be_detached_and_its_cookie_is_remov
     let browser = site.known_browser().await.on(site.browser_on(routes().route("/out", get(out))));
     assert_eq!(browser.get("/out").await.status, StatusCode::OK);
     assert_eq!(browser.cookies(), None);
-    assert_eq!(site.record().await, None);
+    site.assert_ended_without_data().await;
 }
 
 #[tokio::test]

@@ -138,8 +138,9 @@ async fn where_that_is_configured_who_writes_over_a_foreign_record_begins_anew()
         let site = Site::new();
         let known = site.known_browser().await;
         site.overwrite_record(b"garbage").await;
-        let browser =
-            known.copy().on(Browser::new(routes().layer(site.config().replace_unreadable().layer())));
+        let browser = known
+            .copy()
+            .on(Browser::new(routes().layer(site.config().replace_unreadable().layer())));
 
         let reply = browser.get("/read").await;
         assert_eq!((&*reply.body, reply.set_cookies()), ("new", vec![]), "a reader writes nothing");

@@ -47,7 +47,8 @@ async fn the_absolute_timeout_ends_a_session_however_often_it_is_used() {
 
 #[tokio::test]
 async fn a_rotated_session_keeps_its_absolute_end_and_a_sign_in_gives_it_a_new_one() {
-    for (path, uses, left) in [("/rotate", &[40, 39][..], "1 visits"), ("/sign-in", &[100, 79], "ada, 1 visits")]
+    for (path, uses, left) in
+        [("/rotate", &[40, 39][..], "1 visits"), ("/sign-in", &[100, 79], "ada, 1 visits")]
     {
         let site = Site::new();
         let config = site.config().idle_timeout(Ttl::hours(2)).absolute_timeout(Ttl::hours(3));
@@ -75,7 +76,10 @@ async fn the_cookie_lives_until_the_absolute_end() {
         let ends = expires(&site.clock, Ttl::minutes(minutes).as_duration());
         let cookie = reply.set_cookies().concat();
         let max_age = minutes * 60;
-        assert!(cookie.ends_with(&format!("Max-Age={max_age}; Expires={ends}")), "{path}: {cookie}");
+        assert!(
+            cookie.ends_with(&format!("Max-Age={max_age}; Expires={ends}")),
+            "{path}: {cookie}"
+        );
         site.advance(Ttl::minutes(60));
     }
 }

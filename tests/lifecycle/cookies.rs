@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cloakroom::{
-    Clock, Codec, Config, Cookie, Error, HmacSha256, Key, KeyPrefix, Memory, MessagePack, Renewal,
-    SecretKey, Sessions, Store, Unsigned, cookie_name,
+    Clock, Codec, Config, Cookie, Error, HmacSha256, Json, Key, KeyPrefix, Memory, MessagePack,
+    Renewal, SecretKey, Sessions, Store, Unsigned, cookie_name,
 };
 use http::HeaderMap;
 use http::header::{COOKIE, SET_COOKIE};
@@ -53,7 +53,45 @@ async fn a_session_rotated_without_a_change_keeps_its_data_and_its_age() {
 }
 
 #[tokio::test]
-async fn a_logout_with_the_ticket_from_before_a_rotation_ends_the_session() {
+async fn a_session_that_signs_in_without_a_change_keeps_its_data_and_is_as_new() {
+    let mut visitor = Visitor::returning().await;
+    let old = visitor.cookies.clone();
+    visitor.clock.advance(Duration::from_secs(60));
+    let mut session = visitor.open().await;
+    session.sign_in();
+    assert_eq!(visitor.close(session).await, Sent::Cookie);
+    assert_eq!(visitor.calls(), ["load", "create", "update"]);
+
+    let session = visitor.open().await;
+    assert_eq!((session.visits, session.created_at()), (1, Some(visitor.clock.now())));
+    visitor.cookies = old;
+    assert!(visitor.open().await.is_new());
+}
+
+/// What this request read of the session that is gone is not in the one that begins.
+#[tokio::test]
+async fn a_sign_in_after_a_refused_save_keeps_the_changes_and_nothing_else() {
+    for changes in [false, true] {
+        let mut visitor = Visitor::returning().await;
+        let mut session = visitor.open().await;
+        let mut logout = visitor.open().await;
+        logout.destroy();
+        visitor.close(logout).await;
+        if changes {
+            session.user = Some("ada".to_owned());
+        }
+        assert!(matches!(session.save().await, Err(Error::Ended)));
+        session.sign_in();
+        assert_eq!(visitor.close(session).await, Sent::Cookie);
+
+        let session = visitor.open().await;
+        assert!(!session.is_new());
+        assert_eq!((session.visits, session.user.is_some()), (0, changes));
+    }
+}
+
+#[tokio::test]
+async fn a_logout_with_the_id_from_before_a_rotation_ends_the_session() {
     let mut visitor = Visitor::returning().await;
     let mut early_logout = visitor.open().await;
     let mut signing_in = visitor.open().await;
@@ -89,7 +127,7 @@ async fn a_logout_follows_many_rotations_or_says_that_it_could_not() {
 }
 
 #[tokio::test]
-async fn the_ticket_of_an_unknown_session_is_taken_back_once_it_was_used() {
+async fn an_id_that_leads_nowhere_stays_in_the_browser() {
     let mut visitor = Visitor::new();
     visitor
         .cookies
@@ -97,20 +135,24 @@ async fn the_ticket_of_an_unknown_session_is_taken_back_once_it_was_used() {
     let session = visitor.open().await;
     assert!(session.is_new());
 
-    assert_eq!(visitor.close(session).await, Sent::Removal);
+    assert_eq!(visitor.close(session).await, Sent::Nothing);
     assert_eq!(visitor.calls(), ["load"]);
+
+    let mut logout = visitor.open().await;
+    logout.destroy();
+    assert_eq!(visitor.close(logout).await, Sent::Removal, "unless it signs out");
 }
 
 #[tokio::test]
-async fn a_slow_request_with_a_dead_ticket_leaves_the_cookie_of_a_sign_in_alone() {
-    for (millis, sent) in [(0, Sent::Removal), (100, Sent::Removal), (101, Sent::Nothing)] {
+async fn a_slow_request_with_a_dead_id_leaves_the_cookie_of_a_sign_in_alone() {
+    for millis in [0, 100, 101] {
         for saves in [false, true] {
             let mut visitor = Visitor::new();
             let dead = HeaderMap::from_iter([(
                 COOKIE,
                 format!("__Host-id={}", "A".repeat(43)).parse().expect("header"),
             )]);
-            visitor.cookies = dead.clone();
+            visitor.cookies = dead;
             let mut slow = visitor.open().await;
             if saves {
                 slow.save().await.expect("nothing to be saved");
@@ -123,10 +165,9 @@ async fn a_slow_request_with_a_dead_ticket_leaves_the_cookie_of_a_sign_in_alone(
             if saves {
                 slow.save().await.expect("nothing to be saved");
             }
-            assert_eq!(visitor.close(slow).await, sent, "after {millis} ms, saved: {saves}");
-            visitor.cookies = dead;
-            let next = visitor.open().await;
-            assert_eq!(visitor.close(next).await, Sent::Removal, "where it is still there");
+            let sent = visitor.close(slow).await;
+            assert_eq!(sent, Sent::Nothing, "after {millis} ms, saved: {saves}");
+            assert_eq!(visitor.open().await.user.as_deref(), Some("ada"));
         }
     }
 }
@@ -144,7 +185,7 @@ async fn an_id_that_a_client_presents_is_never_adopted() {
 }
 
 #[tokio::test]
-async fn what_the_store_sees_is_no_ticket() {
+async fn what_the_store_sees_is_no_id() {
     let mut visitor = Visitor::returning().await;
     let session = visitor.open().await;
     let id = session.id().expect("stored");
@@ -159,7 +200,7 @@ async fn what_the_store_sees_is_no_ticket() {
 }
 
 #[tokio::test]
-async fn a_ticket_of_one_cookie_is_nothing_under_the_name_of_another() {
+async fn an_id_of_one_cookie_is_nothing_under_the_name_of_another() {
     let store = Memory::new();
     let [carts, accounts] = [cookie_name!("cart"), cookie_name!("account")].map(|name| {
         Config::new().store(store.clone()).data::<Account>().cookie(Cookie::host(name)).build()
@@ -168,19 +209,18 @@ async fn a_ticket_of_one_cookie_is_nothing_under_the_name_of_another() {
     cart.visits = 1;
     let mut response = HeaderMap::new();
     cart.close(&mut response).await.expect("saved");
-    let ticket = response[SET_COOKIE].to_str().expect("ASCII").split(';').next().expect("a pair");
+    let pair = response[SET_COOKIE].to_str().expect("ASCII").split(';').next().expect("a pair");
 
-    let is_new = async |sessions: &Sessions<Memory, MessagePack<Account>, Unsigned>,
-                        ticket: &str| {
-        let headers = [(COOKIE, ticket.parse().expect("a header"))].into_iter().collect();
+    let is_new = async |sessions: &Sessions<Memory, MessagePack<Account>, Unsigned>, pair: &str| {
+        let headers = [(COOKIE, pair.parse().expect("a header"))].into_iter().collect();
         sessions.open(&headers).await.expect("opened").is_new()
     };
-    assert!(!is_new(&carts, ticket).await);
-    assert!(is_new(&accounts, &ticket.replace("__Host-cart", "__Host-account")).await);
+    assert!(!is_new(&carts, pair).await);
+    assert!(is_new(&accounts, &pair.replace("__Host-cart", "__Host-account")).await);
 }
 
 #[tokio::test]
-async fn a_malformed_ticket_does_not_reach_the_store() {
+async fn a_malformed_id_does_not_reach_the_store() {
     let mut visitor = Visitor::new();
     for value in ["", "short", "!", &"A".repeat(44), &"A".repeat(100_000), "\u{e9}"] {
         let header = http::HeaderValue::from_bytes(format!("__Host-id={value}").as_bytes());
@@ -200,15 +240,25 @@ async fn a_record_of_another_program_is_left_as_it_is() {
     assert_eq!(visitor.close(unread).await, Sent::Nothing);
 
     session.visits = 1;
-    assert_eq!(visitor.close(session).await, Sent::Cookie);
-    assert_eq!(visitor.sessions.store().len(), 2);
-    assert_eq!(visitor.open().await.visits, 1);
+    assert!(matches!(session.save().await, Err(Error::Unreadable)));
+    assert!(matches!(session.reload().await, Err(Error::Unreadable)));
+    let updated = session.update(|account| account.visits += 1).await;
+    assert!(matches!(updated, Err(Error::Unreadable)));
+    visitor.calls();
+    assert_eq!(visitor.close(session).await, Sent::Nothing);
+    assert_eq!(visitor.calls(), [""; 0]);
+    let mut rotating = visitor.open().await;
+    rotating.rotate();
+    let refused = rotating.close(&mut HeaderMap::new()).await;
+    assert!(matches!(refused, Err(Error::Unreadable)), "{refused:?}");
+    assert_eq!(visitor.sessions.store().len(), 1);
+    assert!(visitor.open().await.is_unreadable());
 }
 
 #[tokio::test]
 async fn a_logout_ends_a_session_whose_record_cannot_be_read() {
     let mut visitor = Visitor::returning().await;
-    let codec = MessagePack::<Account>::new();
+    let codec = Json::<Account>::new();
     let store = visitor.sessions.store().clone();
     let newer = Config::new().store(store).codec(codec).clock(visitor.clock.clone()).build();
     let mut undecodable = newer.open(&visitor.cookies).await.expect("the store answers");
@@ -217,19 +267,21 @@ async fn a_logout_ends_a_session_whose_record_cannot_be_read() {
     let mut headers = HeaderMap::new();
     undecodable.close(&mut headers).await.expect("destroyed");
     assert!(headers[SET_COOKIE].to_str().expect("text").contains("Max-Age=0"));
+    assert_eq!(visitor.calls(), ["load", "load", "update"]);
     assert!(visitor.open().await.is_new());
-    assert!(visitor.sessions.store().is_empty());
+    assert_eq!(visitor.sessions.store().sessions_and_notes().await, (0, 1));
 
-    visitor = visitor.returned().await;
+    let mut visitor = Visitor::returning().await;
     visitor.sessions.store().overwrite_all(b"not a session").await;
     let mut foreign = visitor.open().await;
     foreign.destroy();
     assert_eq!(visitor.close(foreign).await, Sent::Removal);
-    assert!(visitor.sessions.store().is_empty());
+    assert_eq!(visitor.calls(), ["load", "load", "update"]);
+    assert_eq!(visitor.sessions.store().sessions_and_notes().await, (0, 1));
 }
 
 #[tokio::test]
-async fn a_signed_ticket_survives_a_change_of_the_key() {
+async fn a_signed_cookie_survives_a_change_of_the_key() {
     let [old, new] = [1, 2].map(|fill| move || SecretKey::new([fill; 32]));
     let store = Journal::new(&Clock::system());
     let config =
@@ -241,11 +293,11 @@ async fn a_signed_ticket_survives_a_change_of_the_key() {
     let replaced = config().secret_key(new()).build();
     store.take_calls();
     assert!(replaced.open(&cookies).await.expect("open").is_new());
-    assert_eq!(store.take_calls(), [""; 0], "a forged ticket does not reach the store");
+    assert_eq!(store.take_calls(), [""; 0], "a forged cookie does not reach the store");
 }
 
 #[tokio::test]
-async fn a_session_in_use_outlives_the_key_that_signed_its_ticket() {
+async fn a_session_in_use_outlives_the_key_that_signed_its_cookie() {
     for renewal in [Renewal::default(), Renewal::EveryRequest, Renewal::Never] {
         for permanent in [false, true] {
             let [old, new] = [1, 2].map(|fill| move || SecretKey::new([fill; 32]));
@@ -260,15 +312,12 @@ async fn a_session_in_use_outlives_the_key_that_signed_its_ticket() {
             let before = cookie_of(&config().secret_key(old()).build()).await;
             let rotated = config().secret_key(new()).accept_older_key(old()).build();
             store.take_calls();
-            let after = sent_by_a_reader(&rotated, &before).await.expect("the ticket, sent anew");
-            assert_eq!(store.take_calls().len(), 1, "a load");
+            let after = sent_by_a_reader(&rotated, &before).await.expect("the id, signed anew");
+            let load = if renewal == Renewal::EveryRequest { "load and extend" } else { "load" };
+            assert_eq!(store.take_calls(), [load, "update"], "together with a write");
 
             let sent = sent_by_a_reader(&rotated, &after).await;
-            assert_eq!(
-                sent.is_some(),
-                permanent && renewal == Renewal::EveryRequest,
-                "{renewal:?}"
-            );
+            assert_eq!((sent, store.take_calls()), (None, vec![load]), "{renewal:?}");
             let replaced = config().secret_key(new()).build();
             let session = replaced.open(&after).await.expect("open");
             assert_eq!(session.visits, 1, "{renewal:?}, permanent: {permanent}");
@@ -277,7 +326,7 @@ async fn a_session_in_use_outlives_the_key_that_signed_its_ticket() {
 }
 
 #[tokio::test]
-async fn a_ticket_of_an_older_key_is_sent_anew_only_for_a_live_session() {
+async fn an_id_that_an_older_key_signed_is_sent_anew_only_for_a_live_session() {
     let [old, new] = [1, 2].map(|fill| move || SecretKey::new([fill; 32]));
     let store = Journal::new(&Clock::system());
     let config =
@@ -296,7 +345,7 @@ async fn a_ticket_of_an_older_key_is_sent_anew_only_for_a_live_session() {
     let mut ending = rotated.open(&cookies).await.expect("open");
     ending.destroy();
     let mut response = HeaderMap::new();
-    ending.close(&mut response).await.expect("removed");
+    ending.close(&mut response).await.expect("ended");
     assert_eq!(response.get_all(SET_COOKIE).iter().count(), 1, "the removal alone");
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct Account {
     pub(crate) labels: HashMap<String, u32>,
 }
 
+pub(crate) type AccountSession = Session<Journal, MessagePack<Account>, Unsigned>;
 pub(crate) type AccountSessions = Sessions<Journal, MessagePack<Account>, Unsigned>;
 
 /// A browser with one cookie, and the application's configuration.
@@ -59,16 +60,13 @@ impl Visitor {
         self
     }
 
-    pub(crate) async fn open(&self) -> Session<Journal, MessagePack<Account>, Unsigned> {
+    pub(crate) async fn open(&self) -> AccountSession {
         self.sessions.open(&self.cookies).await.expect("the store answers")
     }
 
     /// Closes a session, takes the cookie as a browser would, and says what was
     /// sent.
-    pub(crate) async fn close(
-        &mut self,
-        session: Session<Journal, MessagePack<Account>, Unsigned>,
-    ) -> Sent {
+    pub(crate) async fn close(&mut self, session: AccountSession) -> Sent {
         let mut headers = HeaderMap::new();
         session.close(&mut headers).await.expect("the session is saved");
         assert_eq!(headers["vary"], "cookie");
@@ -76,10 +74,7 @@ impl Visitor {
     }
 
     /// Closes a session that has ended meanwhile: an error, which sends nothing.
-    pub(crate) async fn close_refused(
-        &mut self,
-        session: Session<Journal, MessagePack<Account>, Unsigned>,
-    ) {
+    pub(crate) async fn close_refused(&mut self, session: AccountSession) {
         let mut headers = HeaderMap::new();
         let refused = session.close(&mut headers).await;
         assert!(matches!(refused, Err(Error::Ended)), "{refused:?}");

@@ -269,7 +269,7 @@ impl Choice {
             (self.kind != Kind::Insecure, "Secure"),
             (!self.readable_by_scripts, "HttpOnly"),
             (self.partitioned, "Partitioned"),
-            (self.permanent, "Max-Age=3600"),
+            (self.permanent, "Max-Age=86400"),
         ] {
             if is_there {
                 expected.insert(attribute.to_owned());
@@ -315,6 +315,7 @@ fn set_cookie(choice: &Choice) -> String {
         .store(Memory::new())
         .data::<String>()
         .idle_timeout(Ttl::hours(1))
+        .absolute_timeout(Ttl::days(1))
         .permanent(choice.permanent);
     let config = match choice.kind {
         Kind::Host => config.cookie(choice.https_only(choice.common(Cookie::host(name)))),

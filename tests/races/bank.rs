@@ -19,6 +19,7 @@ pub(crate) struct Account {
 
 /// A name that no key holds by chance: they have no spaces.
 pub(crate) const ADA: &str = "ada lovelace";
+pub(crate) const GRACE: &str = "grace hopper";
 
 pub(crate) type Codec = MessagePack<Account>;
 pub(crate) type Customer = Session<Watched<Pace>, Codec, Unsigned>;
@@ -56,20 +57,24 @@ impl Bank {
         finish(self.sessions.open(headers)).expect("the store works")
     }
 
-    /// The data that a ticket leads to; `None` when it leads nowhere.
+    /// The data that a cookie leads to; `None` when it leads nowhere.
     pub(crate) fn account(&self, headers: &HeaderMap) -> Option<Account> {
         let session = self.open(headers);
         (!session.is_new()).then(|| Account::clone(&session))
     }
 
-    /// How many records hold Ada's data, whoever has the ticket.
+    /// How many records hold Ada's data, whatever cookie leads there.
     pub(crate) fn records_of_ada(&self) -> usize {
+        self.records_of(ADA)
+    }
+
+    pub(crate) fn records_of(&self, user: &str) -> usize {
         let keys = self.store.watch.created().clone();
-        let holds_ada = |key: &Key| {
+        let holds_it = |key: &Key| {
             let Ok(record) = finish(self.store.memory.load(key, None));
-            record.is_some_and(|record| holds(&record.value, ADA.as_bytes()))
+            record.is_some_and(|record| holds(&record.value, user.as_bytes()))
         };
-        keys.iter().filter(|key| holds_ada(key)).count()
+        keys.iter().filter(|key| holds_it(key)).count()
     }
 }
 

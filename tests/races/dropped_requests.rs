@@ -9,7 +9,7 @@ use axum::routing::get;
 use http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt;
 
-use crate::bank::{ADA, Bank, Customer, after_response};
+use crate::bank::{ADA, Account, Bank, Customer, after_response};
 use crate::schedule::{drop_after, drop_everywhere, finish, yield_once};
 
 async fn whoami(session: Customer) -> String {
@@ -32,6 +32,16 @@ async fn rotate(mut session: Customer) {
     yield_once().await;
 }
 
+async fn sign_in(mut session: Customer) {
+    session.sign_in();
+    yield_once().await;
+}
+
+async fn restart(mut session: Customer) {
+    session.restart();
+    yield_once().await;
+}
+
 async fn sign_out(mut session: Customer) {
     session.destroy();
     yield_once().await;
@@ -43,6 +53,8 @@ fn router(bank: &Bank) -> Router {
         .route("/visit", get(visit))
         .route("/count", get(count))
         .route("/rotate", get(rotate))
+        .route("/sign-in", get(sign_in))
+        .route("/restart", get(restart))
         .route("/sign-out", get(sign_out))
         .layer(bank.sessions.layer())
 }
@@ -58,7 +70,8 @@ fn send(router: &Router, path: &str, headers: &HeaderMap, polls: usize) -> Optio
 
 #[test]
 fn a_dropped_request_leaves_old_or_new_and_nothing_of_it_in_the_layer() {
-    for path in ["/whoami", "/visit", "/count", "/rotate", "/sign-out"] {
+    const ENDING: [&str; 4] = ["/rotate", "/sign-in", "/restart", "/sign-out"];
+    for path in ["/whoami", "/visit", "/count"].into_iter().chain(ENDING) {
         drop_everywhere(|polls| {
             let bank = Bank::new(2, 2);
             let router = router(&bank);
@@ -70,10 +83,10 @@ fn a_dropped_request_leaves_old_or_new_and_nothing_of_it_in_the_layer() {
             match bank.account(&ada) {
                 Some(account) => {
                     assert!(account.user == ADA && account.visits <= 1, "{account:?}");
-                    assert!(!is_ready || !matches!(path, "/rotate" | "/sign-out"));
+                    assert!(!is_ready || !ENDING.contains(&path));
                     assert!(!is_ready || account.visits == 1 || path == "/whoami");
                 }
-                None => assert!(matches!(path, "/rotate" | "/sign-out"), "{path}"),
+                None => assert!(ENDING.contains(&path), "{path}"),
             }
             is_ready
         });
@@ -120,29 +133,70 @@ fn requests_that_are_dropped_while_others_run_do_not_mix_their_sessions() {
     }
 }
 
-/// The old ticket may be worth nothing by then, so the response has to bring the
-/// new one, whatever became of the handler.
+/// The old id may be worth nothing by then, so the response has to bring the new one,
+/// whatever became of the handler.
 #[test]
-fn a_rotation_that_is_dropped_before_a_server_error_does_not_sign_out() {
-    drop_everywhere(|polls| {
-        let bank = Bank::new(2, 2);
-        let ada = bank.ada();
-        let (sender, receiver) = mpsc::channel();
-        let time_out = async move |mut session: Customer| {
-            session.rotate();
-            let is_ready = drop_after(polls, session.save()).is_some();
-            sender.send(is_ready).expect("the test waits");
-            StatusCode::GATEWAY_TIMEOUT
-        };
-        let router = Router::new().route("/", get(time_out)).layer(bank.sessions.layer());
-        let mut request = Request::get("/").body(Body::empty()).expect("a path");
-        *request.headers_mut() = ada.clone();
+fn a_fresh_id_that_is_dropped_before_a_server_error_does_not_sign_out() {
+    for status in [StatusCode::GATEWAY_TIMEOUT, StatusCode::REQUEST_TIMEOUT] {
+        for signs_in in [false, true] {
+            drop_everywhere(|polls| {
+                let bank = Bank::new(2, 2);
+                let ada = bank.ada();
+                let (sender, receiver) = mpsc::channel();
+                let time_out = async move |mut session: Customer| {
+                    match signs_in {
+                        true => session.sign_in(),
+                        false => session.rotate(),
+                    }
+                    let is_ready = drop_after(polls, session.save()).is_some();
+                    sender.send(is_ready).expect("the test waits");
+                    status
+                };
+                let router = Router::new().route("/", get(time_out)).layer(bank.sessions.layer());
+                let mut request = Request::get("/").body(Body::empty()).expect("a path");
+                *request.headers_mut() = ada.clone();
 
-        let Ok(response) = finish(router.oneshot(request));
-        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
-        let browser = after_response(ada, response.headers());
-        let account = bank.account(&browser);
-        assert_eq!(account.expect("still signed in").user, ADA, "after {polls} polls");
-        receiver.recv().expect("the handler ran")
-    });
+                let Ok(response) = finish(router.oneshot(request));
+                assert_eq!(response.status(), status);
+                let browser = after_response(ada, response.headers());
+                let account = bank.account(&browser);
+                assert_eq!(account.expect("still signed in").user, ADA, "after {polls} polls");
+                receiver.recv().expect("the handler ran")
+            });
+        }
+    }
+}
+
+/// A timeout of the handler's own has cut its save off; the response is an error.
+#[test]
+fn a_sign_out_that_is_dropped_before_a_server_error_signs_out() {
+    for restarts in [false, true] {
+        drop_everywhere(|polls| {
+            let bank = Bank::new(2, 2);
+            let ada = bank.ada();
+            let (sender, receiver) = mpsc::channel();
+            let time_out = async move |mut session: Customer| {
+                match restarts {
+                    true => session.restart(),
+                    false => session.destroy(),
+                }
+                let is_ready = drop_after(polls, session.save()).is_some();
+                sender.send(is_ready).expect("the test waits");
+                StatusCode::GATEWAY_TIMEOUT
+            };
+            let router = Router::new().route("/", get(time_out)).layer(bank.sessions.layer());
+            let mut request = Request::get("/").body(Body::empty()).expect("a path");
+            *request.headers_mut() = ada.clone();
+
+            let Ok(response) = finish(router.oneshot(request));
+            let browser = after_response(ada.clone(), response.headers());
+            assert_eq!(bank.records_of_ada(), 0, "after {polls} polls");
+            for cookies in [&ada, &browser] {
+                let account = bank.account(cookies).unwrap_or_default();
+                assert_eq!(account, Account::default(), "after {polls} polls");
+            }
+            assert!(restarts || browser.is_empty(), "the browser forgets the cookie");
+            receiver.recv().expect("the handler ran")
+        });
+    }
 }

@@ -2,12 +2,13 @@
 //! old or new, and the session goes on.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use cloakroom::{Clock, Config, Error, Memory, MessagePack};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use crate::bank::{ADA, Bank, Customer, Pace, after_response};
+use crate::bank::{ADA, Account, Bank, Customer, Pace, after_response};
 use crate::schedule::{drop_after, drop_everywhere, finish};
 use crate::support::watched::Watched;
 
@@ -92,21 +93,71 @@ fn an_update_that_is_dropped_happened_once_or_not_at_all() {
 }
 
 #[test]
-fn a_rotation_may_be_dropped_and_repeated() {
+fn a_fresh_id_may_be_dropped_and_repeated() {
+    for signs_in in [false, true] {
+        drop_everywhere(|polls| {
+            let bank = bank();
+            let ada = bank.ada();
+            bank.clock.advance(Duration::from_secs(60));
+            let mut session = bank.open(&ada);
+            let created_at = session.created_at();
+            session.visits = 1;
+            match signs_in {
+                true => session.sign_in(),
+                false => session.rotate(),
+            }
+            let is_ready = drop_after(polls, session.save()).is_some();
+
+            session.note = "later".to_owned();
+            finish(session.save()).unwrap_or_else(|error| panic!("{error} after {polls} polls"));
+            let is_new = session.created_at() == Some(bank.clock.now());
+            assert_eq!((is_new, session.created_at() != created_at), (signs_in, signs_in));
+            let browser = close(session, ada.clone());
+            let account = bank.account(&browser).expect("the browser has the new id");
+            assert_eq!((&*account.user, account.visits, &*account.note), (ADA, 1, "later"));
+            assert_eq!(bank.account(&ada), None, "the old id leads nowhere");
+            is_ready
+        });
+    }
+}
+
+#[test]
+fn a_sign_in_after_a_rotation_that_was_dropped_is_carried_out() {
+    drop_everywhere(|polls| {
+        let bank = bank();
+        let ada = bank.ada();
+        bank.clock.advance(Duration::from_secs(60));
+        let mut session = bank.open(&ada);
+        session.rotate();
+        let is_ready = drop_after(polls, session.save()).is_some();
+
+        session.sign_in();
+        finish(session.save()).unwrap_or_else(|error| panic!("{error} after {polls} polls"));
+        assert_eq!(session.created_at(), Some(bank.clock.now()), "after {polls} polls");
+        let browser = close(session, ada.clone());
+        assert_eq!(bank.account(&browser).expect("the new id").user, ADA, "after {polls} polls");
+        assert_eq!(bank.account(&ada), None, "the old id leads nowhere");
+        is_ready
+    });
+}
+
+#[test]
+fn a_restart_may_be_dropped_and_repeated() {
     drop_everywhere(|polls| {
         let bank = bank();
         let ada = bank.ada();
         let mut session = bank.open(&ada);
-        session.visits = 1;
-        session.rotate();
+        session.restart();
+        session.note = "goodbye".to_owned();
         let is_ready = drop_after(polls, session.save()).is_some();
 
-        session.note = "later".to_owned();
+        session.visits = 1;
         finish(session.save()).unwrap_or_else(|error| panic!("{error} after {polls} polls"));
         let browser = close(session, ada.clone());
-        let account = bank.account(&browser).expect("the browser has the new ticket");
-        assert_eq!((&*account.user, account.visits, &*account.note), (ADA, 1, "later"));
-        assert_eq!(bank.account(&ada), None, "the old ticket leads nowhere");
+        let expected = Account { visits: 1, note: "goodbye".to_owned(), ..Account::default() };
+        assert_eq!(bank.account(&browser), Some(expected), "after {polls} polls");
+        assert_eq!(bank.account(&ada), None, "after {polls} polls");
+        assert_eq!(bank.records_of_ada(), 0, "after {polls} polls");
         is_ready
     });
 }
@@ -129,8 +180,35 @@ fn a_rotation_that_is_dropped_after_a_merge_keeps_the_change_of_another() {
             let is_ready = drop_after(polls, session.save()).is_some();
             finish(session.save()).expect("saved");
             let browser = close(session, ada.clone());
-            let account = bank.account(&browser).expect("the browser has the new ticket");
+            let account = bank.account(&browser).expect("the browser has the new id");
             assert_eq!((account.visits, &*account.note), (visits, "of another"), "{polls} polls");
+            is_ready
+        });
+    }
+}
+
+/// As before, and the save that finishes the rotation is dropped, too.
+#[test]
+fn a_rotation_that_is_dropped_twice_after_a_merge_keeps_the_change_of_another() {
+    for polls in 0..40 {
+        drop_everywhere(|more| {
+            let bank = bank();
+            let ada = bank.ada();
+            let mut session = bank.open(&ada);
+            let mut other = bank.open(&ada);
+            other.note = "of another".to_owned();
+            close(other, ada.clone());
+
+            session.visits = 1;
+            session.rotate();
+            let _ = drop_after(polls, session.save());
+            session.visits = 2;
+            let is_ready = drop_after(more, session.save()).is_some();
+            finish(session.save()).expect("saved");
+            let browser = close(session, ada.clone());
+            let account = bank.account(&browser).expect("the browser has the new id");
+            let merged = (account.visits, &*account.note);
+            assert_eq!(merged, (2, "of another"), "{polls} and {more} polls");
             is_ready
         });
     }
@@ -147,7 +225,7 @@ fn a_sign_out_may_be_dropped_and_repeated() {
 
         let browser = close(session, ada);
         assert_eq!(bank.records_of_ada(), 0, "after {polls} polls");
-        assert!(browser.is_empty(), "the browser forgets the ticket");
+        assert!(browser.is_empty(), "the browser forgets the cookie");
         is_ready
     });
 }
@@ -167,7 +245,7 @@ fn a_sign_out_that_follows_a_rotation_may_be_dropped_and_repeated() {
         let browser = close(session, ada);
         assert_eq!(bank.records_of_ada(), 0, "after {polls} polls");
         assert_eq!(bank.account(&elsewhere), None);
-        assert!(browser.is_empty(), "the browser forgets the ticket");
+        assert!(browser.is_empty(), "the browser forgets the cookie");
         is_ready
     });
 }
@@ -176,10 +254,12 @@ fn a_sign_out_that_follows_a_rotation_may_be_dropped_and_repeated() {
 fn closing_may_be_dropped() {
     type Change = fn(&mut Customer);
 
-    let change: [(&str, Change); 4] = [
+    let change: [(&str, Change); 6] = [
         ("read", |_| {}),
         ("changed", |session| session.visits = 1),
         ("rotated", |session| session.rotate()),
+        ("signed in", |session| session.sign_in()),
+        ("restarted", |session| session.restart()),
         ("destroyed", |session| session.destroy()),
     ];
     for (what, change) in change {
@@ -194,7 +274,7 @@ fn closing_may_be_dropped() {
 
             match bank.account(&ada) {
                 Some(account) => assert!(account.user == ADA && account.visits <= 1),
-                None => assert!(what == "rotated" || what == "destroyed", "{what}"),
+                None => assert!(what != "read" && what != "changed", "{what}"),
             }
             if closed.is_some() {
                 break;
@@ -258,5 +338,5 @@ fn a_session_that_ended_stays_ended_however_often_it_is_saved() {
         assert!(matches!(updated, Err(Error::Ended)));
     }
     assert!(close(session, HeaderMap::new()).is_empty());
-    assert_eq!(bank.store.memory.len(), 0);
+    assert_eq!((bank.records_of_ada(), bank.store.memory.len()), (0, 1), "a note");
 }

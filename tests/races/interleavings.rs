@@ -1,10 +1,13 @@
 //! Two or three requests on one session, in every order in which their store
 //! calls can follow each other.
 
+use std::task::Poll;
+
 use cloakroom::{Error, Ttl};
 use http::HeaderMap;
+use http::header::SET_COOKIE;
 
-use crate::bank::{ADA, Account, Bank, after_response};
+use crate::bank::{ADA, Account, Bank, GRACE, after_response};
 use crate::schedule::{Process, in_every_order};
 
 /// What a request does with the session.
@@ -16,14 +19,21 @@ enum Act {
     /// Counts with `update`.
     Visit,
     Rotate,
+    /// Signs in as Grace.
+    SignIn,
+    /// Signs out, and leaves a note.
+    Restart,
     SignOut,
 }
 
 /// What came of a request.
 struct Reply {
+    act: Act,
     headers: HeaderMap,
     /// `update` counted a visit of Ada's.
     counted: bool,
+    /// The session was gone before it could be saved.
+    refused: bool,
 }
 
 async fn request(bank: Bank, headers: HeaderMap, act: Act) -> Reply {
@@ -39,11 +49,23 @@ async fn request(bank: Bank, headers: HeaderMap, act: Act) -> Reply {
             Err(error) => panic!("{error}"),
         },
         Act::Rotate => session.rotate(),
+        Act::SignIn => {
+            session.user = GRACE.to_owned();
+            session.sign_in();
+        }
+        Act::Restart => {
+            session.restart();
+            session.note = "goodbye".to_owned();
+        }
         Act::SignOut => session.destroy(),
     }
     let mut headers = HeaderMap::new();
-    session.close(&mut headers).await.expect("the store works");
-    Reply { headers, counted }
+    let refused = match session.close(&mut headers).await {
+        Ok(()) => false,
+        Err(Error::Ended) => true,
+        Err(error) => panic!("{error}"),
+    };
+    Reply { act, headers, counted, refused }
 }
 
 /// The end of a race.
@@ -52,8 +74,9 @@ struct Outcome {
     /// Ada's browser, which got the replies in the order in which they were
     /// sent.
     browser: HeaderMap,
-    /// Every ticket there ever was, the first one first.
-    tickets: Vec<HeaderMap>,
+    /// Every cookie there ever was, the first one first.
+    cookies: Vec<HeaderMap>,
+    replies: Vec<Reply>,
     counted: u32,
     story: String,
 }
@@ -64,15 +87,24 @@ impl Outcome {
         self.bank.account(&self.browser)
     }
 
-    /// How many tickets lead to Ada's data.
-    fn good_tickets(&self) -> usize {
-        let accounts = self.tickets.iter().filter_map(|ticket| self.bank.account(ticket));
-        accounts.filter(|account| account.user == ADA).count()
+    /// How many cookies lead to Ada's data.
+    fn good_cookies(&self) -> usize {
+        self.cookies_of(ADA)
+    }
+
+    fn cookies_of(&self, user: &str) -> usize {
+        let accounts = self.cookies.iter().filter_map(|cookie| self.bank.account(cookie));
+        accounts.filter(|account| account.user == user).count()
+    }
+
+    /// How many requests did this, and were not refused.
+    fn done(&self, act: Act) -> usize {
+        self.replies.iter().filter(|reply| reply.act == act && !reply.refused).count()
     }
 }
 
 /// Runs the acts in every order, as requests that Ada's browser sent with the
-/// same ticket.
+/// same cookie.
 fn race(acts: &[Act], check: impl Fn(Outcome)) {
     // Once more with a session so old that every use renews it; three requests
     // would then meet in a hundred thousand orders.
@@ -80,27 +112,39 @@ fn race(acts: &[Act], check: impl Fn(Outcome)) {
     for age in ages.into_iter().take(if acts.len() > 2 { 1 } else { 2 }) {
         let start = || {
             let bank = Bank::new(1, 0);
-            let ticket = bank.ada();
+            let cookie = bank.ada();
             if let Some(age) = age {
                 bank.clock.advance(age.as_duration());
             }
             let requests = acts.iter().map(|act| -> Process<Reply> {
-                Box::pin(request(bank.clone(), ticket.clone(), *act))
+                Box::pin(request(bank.clone(), cookie.clone(), *act))
             });
             let requests = requests.collect();
-            ((bank, ticket), requests)
+            ((bank, cookie), requests)
         };
         in_every_order(start, |(bank, first), replies, schedule| {
             let story = format!("{acts:?} at age {age:?} in the order {schedule:?}");
-            let mut tickets = vec![first.clone()];
+            let mut cookies = vec![first.clone()];
             let mut browser = first;
             for reply in &replies {
                 browser = after_response(browser, &reply.headers);
-                tickets.push(after_response(HeaderMap::new(), &reply.headers));
+                cookies.push(after_response(HeaderMap::new(), &reply.headers));
             }
-            tickets.dedup();
+            cookies.dedup();
+            for reply in &replies {
+                // Only a rotation has to be told at its end that the session is gone.
+                assert!(!reply.refused || reply.act == Act::Rotate, "{story}");
+                let sent = reply.headers.contains_key(SET_COOKIE);
+                let (act, refused) = (reply.act, reply.refused);
+                match act {
+                    Act::SignIn | Act::Restart => assert!(sent, "{act:?}: {story}"),
+                    Act::Read | Act::Note | Act::Visit => {}
+                    Act::Rotate => assert!(!(sent && refused), "{story}"),
+                    Act::SignOut => {}
+                }
+            }
             let counted = replies.iter().map(|reply| u32::from(reply.counted)).sum();
-            check(Outcome { bank, browser, tickets, counted, story });
+            check(Outcome { bank, browser, cookies, replies, counted, story });
         });
     }
 }
@@ -130,8 +174,9 @@ fn changes_to_different_fields_never_lose_each_other() {
 
 #[test]
 fn nothing_brings_back_a_session_that_was_signed_out() {
-    for other in [Act::Read, Act::Note, Act::Visit, Act::Rotate, Act::SignOut] {
+    for other in [Act::Read, Act::Note, Act::Visit, Act::Rotate, Act::Restart, Act::SignOut] {
         race(&[Act::SignOut, other], assert_gone);
+        race(&[Act::Restart, other], assert_gone);
     }
 }
 
@@ -142,25 +187,41 @@ fn no_two_requests_bring_back_a_session_that_was_signed_out() {
         [Act::Rotate, Act::Visit],
         [Act::Rotate, Act::Rotate],
         [Act::Rotate, Act::SignOut],
+        [Act::Rotate, Act::Restart],
     ] {
         race(&[Act::SignOut, one, other], assert_gone);
     }
+    race(&[Act::Restart, Act::Rotate, Act::Visit], assert_gone);
 }
 
 fn assert_gone(end: Outcome) {
     assert_eq!(end.bank.records_of_ada(), 0, "{}", end.story);
-    assert_eq!(end.good_tickets(), 0, "{}", end.story);
+    assert_eq!(end.good_cookies(), 0, "{}", end.story);
+}
+
+/// Who signs in meanwhile has checked a password, and stays. What was there before is gone
+/// unless the sign-in came after the sign-out.
+#[test]
+fn a_sign_in_beside_a_sign_out_is_ended_by_it_or_begins_anew() {
+    for ending in [Act::SignOut, Act::Restart] {
+        race(&[ending, Act::SignIn], |end| {
+            let sessions = end.bank.records_of(GRACE);
+            assert!(sessions <= 1, "{}", end.story);
+            assert_eq!(end.cookies_of(GRACE), sessions, "{}", end.story);
+            assert_gone(end);
+        });
+    }
 }
 
 #[test]
-fn a_rotation_leaves_one_session_with_one_ticket_and_the_browser_has_it() {
+fn a_rotation_leaves_one_session_with_one_cookie_and_the_browser_has_it() {
     for other in [Act::Read, Act::Note, Act::Visit, Act::Rotate] {
         race(&[Act::Rotate, other], assert_rotated);
     }
 }
 
 #[test]
-fn a_rotation_among_two_requests_leaves_one_session_with_one_ticket() {
+fn a_rotation_among_two_requests_leaves_one_session_with_one_cookie() {
     for [one, other] in [[Act::Note, Act::Visit], [Act::Rotate, Act::Read]] {
         race(&[Act::Rotate, one, other], assert_rotated);
     }
@@ -168,9 +229,111 @@ fn a_rotation_among_two_requests_leaves_one_session_with_one_ticket() {
 
 fn assert_rotated(end: Outcome) {
     assert_eq!(end.bank.records_of_ada(), 1, "{}", end.story);
-    assert_eq!(end.good_tickets(), 1, "{}", end.story);
-    assert_eq!(end.bank.account(&end.tickets[0]), None, "{}", end.story);
+    assert_eq!(end.good_cookies(), 1, "{}", end.story);
+    assert_eq!(end.bank.account(&end.cookies[0]), None, "{}", end.story);
     let account = end.account().unwrap_or_default();
-    assert_eq!(account.user, ADA, "the browser has the new ticket: {}", end.story);
+    assert_eq!(account.user, ADA, "the browser has the new id: {}", end.story);
     assert_eq!(account.visits, end.counted, "no counted visit is lost: {}", end.story);
+    // A rotation that came with the old id found nothing that it could rotate.
+    assert!(end.done(Act::Rotate) == 1, "the others are refused: {}", end.story);
+}
+
+#[test]
+fn a_sign_in_leaves_one_session_with_one_cookie_and_the_browser_has_it() {
+    for other in [Act::Read, Act::Note, Act::Visit] {
+        race(&[Act::SignIn, other], assert_signed_in);
+    }
+}
+
+/// What a rotation has made of the id ends, wherever it was planted.
+#[test]
+fn a_sign_in_beside_rotations_leaves_its_session_alone() {
+    for acts in [&[Act::SignIn, Act::Rotate][..], &[Act::SignIn, Act::Rotate, Act::Rotate]] {
+        race(acts, |end| {
+            let signed_in = end.replies.iter().find(|reply| reply.act == Act::SignIn);
+            let signed_in = after_response(HeaderMap::new(), &signed_in.expect("it is").headers);
+            let account = end.bank.account(&signed_in).expect("it lives");
+            assert_eq!(account.user, GRACE, "{}", end.story);
+            assert_eq!(end.bank.records_of(GRACE), 1, "{}", end.story);
+            assert_gone(end);
+        });
+    }
+}
+
+fn assert_signed_in(end: Outcome) {
+    assert_eq!(end.bank.records_of(GRACE), 1, "{}", end.story);
+    assert_eq!(end.cookies_of(GRACE), 1, "{}", end.story);
+    let account = end.account().unwrap_or_default();
+    assert_eq!(account.user, GRACE, "the browser has the new id: {}", end.story);
+    assert_eq!(account.visits, end.counted, "no counted visit is lost: {}", end.story);
+    assert_gone(end);
+}
+
+#[test]
+fn two_sign_ins_are_two_sessions() {
+    race(&[Act::SignIn, Act::SignIn], |end| {
+        assert_eq!(end.bank.records_of(GRACE), 2, "{}", end.story);
+        assert_eq!(end.cookies_of(GRACE), 2, "{}", end.story);
+        assert_gone(end);
+    });
+}
+
+#[test]
+fn what_a_restart_begins_outlives_every_other_request() {
+    for other in [Act::Read, Act::Note, Act::Visit, Act::Rotate, Act::Restart, Act::SignOut] {
+        race(&[Act::Restart, other], |end| {
+            for reply in end.replies.iter().filter(|reply| reply.act == Act::Restart) {
+                let cookies = after_response(HeaderMap::new(), &reply.headers);
+                let note = end.bank.account(&cookies).map(|account| account.note);
+                assert_eq!(note.as_deref(), Some("goodbye"), "{}", end.story);
+            }
+        });
+    }
+}
+
+/// A request beside the sign-out was cut off at any of its awaits. One that signed in has
+/// its own session, which no other request knows of.
+#[test]
+fn nothing_of_a_request_that_was_cut_off_outlives_a_sign_out() {
+    let others = [Act::Note, Act::Visit, Act::Rotate, Act::Restart, Act::SignOut];
+    for ending in [Act::SignOut, Act::Restart] {
+        for other in others {
+            for polls in 2..=10 {
+                let start = || {
+                    let bank = Bank::new(1, 0);
+                    let ada = bank.ada();
+                    let ends = request(bank.clone(), ada.clone(), ending);
+                    let cut = cut_off(polls, request(bank.clone(), ada.clone(), other));
+                    let requests: Vec<Process<Option<Reply>>> =
+                        vec![Box::pin(async { Some(ends.await) }), Box::pin(cut)];
+                    ((bank, ada), requests)
+                };
+                in_every_order(start, |(bank, ada), replies, schedule| {
+                    let story = format!("{ending:?}, {other:?}, {polls} polls, {schedule:?}");
+                    assert_eq!(bank.account(&ada), None, "{story}");
+                    for reply in replies.iter().flatten() {
+                        let cookies = after_response(HeaderMap::new(), &reply.headers);
+                        let account = bank.account(&cookies).unwrap_or_default();
+                        assert_eq!(account.user, "", "{story}");
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Polls a future so often, and drops it then.
+async fn cut_off<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
+    let mut future = Some(Box::pin(future));
+    std::future::poll_fn(move |cx| match &mut future {
+        Some(running) if polls > 0 => {
+            polls -= 1;
+            running.as_mut().poll(cx).map(Some)
+        }
+        _ => {
+            future = None;
+            Poll::Ready(None)
+        }
+    })
+    .await
 }

@@ -9,6 +9,6 @@ mod dropped_requests;
 mod dropped_steps;
 mod interleavings;
 mod many_requests;
+mod queue;
 mod schedule;
 mod slots;
-mod turns;

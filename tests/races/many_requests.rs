@@ -162,8 +162,8 @@ fn meeting(bank: &Bank, in_flight: usize) -> Router {
 }
 
 /// Lets the requests of one browser meet, `rounds` times; hands the end of each
-/// round to `check`: the browser, and every ticket that there was.
-async fn rounds(rounds: usize, paths: &[&str], check: impl AsyncFn(&Bank, &Browser, Vec<Ticket>)) {
+/// round to `check`: the browser, and every cookie that there was.
+async fn rounds(rounds: usize, paths: &[&str], check: impl AsyncFn(&Bank, &Browser, Vec<Held>)) {
     for _ in 0..rounds {
         let bank = Bank::new(1, 0);
         let router = meeting(&bank, paths.len());
@@ -175,18 +175,18 @@ async fn rounds(rounds: usize, paths: &[&str], check: impl AsyncFn(&Bank, &Brows
         let fine = [StatusCode::OK, StatusCode::CONFLICT];
         assert!(replies.iter().map(status).all(|status| fine.contains(&status)));
         let cookies = replies.iter().flat_map(Reply::set_cookies);
-        let tickets = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
-        let tickets = tickets.map(|ticket| Ticket::new(&router, ticket)).collect();
-        check(&bank, &browser, tickets).await;
+        let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
+        let held = cookies.map(|cookie| Held::new(&router, cookie)).collect();
+        check(&bank, &browser, held).await;
     }
 }
 
-struct Ticket {
+struct Held {
     router: Router,
     headers: HeaderMap,
 }
 
-impl Ticket {
+impl Held {
     fn new(router: &Router, set_cookie: &str) -> Self {
         let (pair, _) = set_cookie.split_once(';').expect("attributes");
         let cookie = HeaderValue::from_str(pair).expect("ASCII");
@@ -198,19 +198,19 @@ impl Ticket {
     }
 }
 
-async fn assert_signed_out(bank: &Bank, browser: &Browser, tickets: Vec<Ticket>) {
+async fn assert_signed_out(bank: &Bank, browser: &Browser, held: Vec<Held>) {
     assert_eq!(browser.get("/whoami").await.body, "");
     assert_eq!(bank.records_of_ada(), 0);
-    for ticket in tickets {
-        assert!(!ticket.leads_to_ada().await);
+    for cookie in held {
+        assert!(!cookie.leads_to_ada().await);
     }
 }
 
-async fn assert_one_session(bank: &Bank, _: &Browser, tickets: Vec<Ticket>) {
+async fn assert_one_session(bank: &Bank, _: &Browser, held: Vec<Held>) {
     assert_eq!(bank.records_of_ada(), 1);
     let mut good = 0;
-    for ticket in tickets {
-        good += usize::from(ticket.leads_to_ada().await);
+    for cookie in held {
+        good += usize::from(cookie.leads_to_ada().await);
     }
     assert_eq!(good, 1);
 }
@@ -233,7 +233,7 @@ async fn a_sign_out_among_rotations_leaves_no_record_and_no_usable_cookie() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn rotations_among_saves_leave_one_session_with_one_ticket() {
+async fn rotations_among_saves_leave_one_session_with_one_cookie() {
     rounds(100, &["/rotate", "/rotate"], assert_one_session).await;
     rounds(100, &["/rotate", "/save", "/rotate", "/update", "/update"], assert_one_session).await;
 }

@@ -1,5 +1,5 @@
-//! Requests that have met a conflict take turns: n changes at once cost the store
-//! a few calls each, and whoever goes away while others wait keeps nobody waiting.
+//! Requests that have met a conflict queue: n changes at once cost the store a few
+//! calls each, and a request that goes away while others wait keeps none of them waiting.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -125,7 +125,7 @@ async fn hang_up(mut polls: usize, future: impl Future<Output = ()>) {
 }
 
 #[test]
-fn whoever_hangs_up_keeps_nobody_waiting_and_undoes_nothing() {
+fn a_request_that_hangs_up_keeps_none_waiting_and_undoes_nothing() {
     for polls in 2..=6 {
         let start = || {
             let bank = Bank::new(1, 0);
@@ -145,7 +145,7 @@ fn whoever_hangs_up_keeps_nobody_waiting_and_undoes_nothing() {
 }
 
 #[test]
-fn a_closure_that_panics_when_it_is_tried_again_keeps_nobody_waiting() {
+fn a_closure_that_panics_when_it_is_tried_again_keeps_no_request_waiting() {
     let bank = Bank::new(1, 1);
     let ada = bank.ada();
     let [mut panicking, mut other] = [bank.open(&ada), bank.open(&ada)];
@@ -179,7 +179,7 @@ fn only_a_change_that_has_met_a_conflict_waits() {
     let mut waiting = Box::pin(slow.update(|account| account.visits += 1));
     assert!(drop_after(4, waiting.as_mut()).is_none());
     finish(visit(bank.clone(), ada.clone()));
-    // It meets one, and waits for its turn, however often it is polled.
+    // It meets one, and waits in the queue, however often it is polled.
     let mut next = Box::pin(other.update(|account| account.visits += 1));
     assert!(drop_after(100, next.as_mut()).is_none());
     finish(waiting).expect("updated");
