@@ -54,7 +54,7 @@ impl<S: Store, C: Codec> State<S, C> {
         if ends != Ends::Everything {
             self.begin_from_default()?;
         }
-        match (ends, &self.place) {
+        match (ends, &mut self.place) {
             (Ends::Everything, _) => self.end_everything(sessions).await?,
             (Ends::Unreadable, _) => self.end_unreadable(sessions).await?,
             (
@@ -83,7 +83,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {
-        if let Place::Unreadable(key) = &self.place {
+        if let Place::Unreadable(key) = &mut self.place {
             end_key(sessions, key, Follow::All).await?;
             self.place = Place::New;
         }
@@ -94,23 +94,21 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {
-        match &mut self.place {
-            Place::Live(live) => {
-                let key = &live.address.key;
-                // A session that this request has loaded takes one store call.
-                let ended = swap_for_ended::<S, C, K>(sessions, key, &live.revision).await?;
-                if let Update::Conflict = ended {
-                    end_key(sessions, key, Follow::All).await?;
-                }
-                undo(sessions, live).await?;
-            }
-            Place::Unreadable(key) | Place::Over(Some(Moved { to: Some(key), .. })) => {
-                end_key(sessions, key, Follow::All).await?;
-            }
-            Place::New | Place::Over(_) => {}
+        if let Place::Live(live) = &mut self.place {
+            let key = live.address.key.clone();
+            // A session that this request has loaded takes one store call.
+            let ended = swap_for_ended::<S, C, K>(sessions, &key, &live.revision).await?;
+            undo(sessions, live).await?;
+            let left = matches!(ended, Update::Conflict).then_some(key);
+            self.place = Place::Over(left.map(|key| Moved { to: Some(key), act: None }));
+        }
+        if let Place::Unreadable(key) | Place::Over(Some(Moved { to: Some(key), .. })) =
+            &mut self.place
+        {
+            end_key(sessions, key, Follow::All).await?;
         }
         self.place = Place::Over(None);
-        while let Some(key) = self.others.last() {
+        while let Some(key) = self.others.last_mut() {
             end_key(sessions, key, Follow::All).await?;
             self.others.pop();
         }
@@ -118,30 +116,30 @@ impl<S: Store, C: Codec> State<S, C> {
     }
 }
 
-/// Ends whatever session lies under a key, or went from there to another one.
+/// Ends whatever session lies under a key, or went from there to another one. The key
+/// goes along, so that another attempt goes on where this one gave up.
 async fn end_key<S: Store, C: Codec, K: Signer>(
     sessions: &Sessions<S, C, K>,
-    key: &Key,
+    key: &mut Key,
     follow: Follow,
 ) -> Result<(), Error> {
-    let mut key = key.clone();
     let mut moves = 0;
     for _ in 0..MAX_ATTEMPTS {
-        let loaded = sessions.store().load(&key, None).await.map_err(Error::store)?;
+        let loaded = sessions.store().load(key, None).await.map_err(Error::store)?;
         let Some(record) = loaded else { return Ok(()) };
         match C::Record::read(record.value.as_ref(), sessions.settings().clock.unix_millis()) {
             Ok(Contents::Ended { .. } | Contents::Index) => return Ok(()),
             Ok(Contents::Moved { to, act, .. }) => {
                 let is_followed = follow == Follow::All || act == Some(Act::Rotation);
                 let (Destination::Key(to), true) = (to, is_followed) else { return Ok(()) };
+                *key = *to;
                 moves += 1;
                 if moves == MAX_MOVES {
                     break;
                 }
-                key = *to;
             }
             Ok(Contents::Session(..)) | Err(_) => {
-                let ended = swap_for_ended::<S, C, K>(sessions, &key, &record.revision).await?;
+                let ended = swap_for_ended::<S, C, K>(sessions, key, &record.revision).await?;
                 if !matches!(ended, Update::Conflict) {
                     return Ok(());
                 }
