@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let planted = browser.request();
     let mut session = sessions.open(&browser.request()).await?;
     session.name = Some("Ann".to_owned());
-    session.rotate();
+    session.sign_in();
     browser.receive(&respond(session).await?);
     let session = sessions.open(&browser.request()).await?;
     println!("  signed in as: {}", session.name.as_deref().unwrap_or("nobody"));

@@ -98,9 +98,9 @@ async fn sign_in(mut session: VisitorSession, Form(form): Form<SignIn>) -> Redir
     if !name.is_empty() {
         // The session is its data: change a field, and the layer saves it.
         session.name = Some(name);
-        // A fresh id for the same session: an id that somebody planted in this
+        // A fresh id, and a new absolute end: an id that an attacker planted in this
         // browser before is worth nothing now.
-        session.rotate();
+        session.sign_in();
     }
     Redirect::to("/")
 }
