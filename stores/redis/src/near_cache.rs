@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Keep, Key, Store, Ttl};
 use redis::{Pipeline, PushInfo, PushKind, Value};
 
 pub use self::options::NearCacheOptions;
@@ -16,8 +18,6 @@ use crate::command::{bytes, on};
 use crate::error::RedisError;
 use crate::redis::{Redis, RedisRevision};
 use crate::server::{Listener, RedisServer};
-use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Keep, Key, Store, Ttl};
 
 /// Keeps what was read from [`Redis`] in this process, so that a session which
 /// is read again needs no round trip.
