@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::reading::{REFUSALS, Reading, TOO_DEEP};
+use super::reading::{Reading, TOO_DEEP, kind_of};
 use super::writing::{Floats, Writing};
 use super::{Codec, SessionData, Strict, Unrepresentable};
 
@@ -72,12 +72,11 @@ impl Cause {
     #[cold]
     fn of_decoding(error: &serde_json::Error) -> Self {
         let text = error.to_string();
-        let refusal = REFUSALS.into_iter().find(|refusal| text.starts_with(refusal));
         let kind = match error.classify() {
             Category::Syntax if text.starts_with(RECURSION) => TOO_DEEP,
             Category::Syntax => "they are no JSON",
             Category::Io | Category::Eof => "they end too soon",
-            Category::Data => refusal.unwrap_or("a value does not fit the data's type"),
+            Category::Data => kind_of(&text),
         };
         Self::Decode { kind, line: error.line(), column: error.column() }
     }

@@ -71,7 +71,7 @@ impl<T: Default + Serialize + DeserializeOwned + Send + Sync + 'static> SessionD
     message = "nothing says what a session holds",
     label = "`{Self}` is not a `Codec`",
     note = "on the configuration, call `.data::<YourStruct>()`, or `.codec(...)` with a codec of your choice",
-    note = "in the type of a session, name the codec too: `Session<.., Postcard<YourStruct>, ..>`"
+    note = "in the type of a session, name the codec too: `Session<.., MessagePack<YourStruct>, ..>`"
 )]
 pub trait Codec: Send + Sync + 'static {
     /// The session data.
