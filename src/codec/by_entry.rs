@@ -44,8 +44,8 @@ fn decode_without_doubles<C: ByEntry>(bytes: &[u8]) -> Option<C::Data> {
 
     // The name that counts is the one that these data are written under.
     let mut encoded = Vec::with_capacity(bytes.len());
-    C::encode(&data, &mut encoded).ok()?;
-    let written = C::split(&encoded)?;
+    let written = C::encode(&data, &mut encoded).ok().and_then(|()| C::split(&encoded));
+    let Some(written) = written else { return Some(data) };
     let mut written = Lookup::of(&written);
     let is_written: Vec<bool> =
         entries.iter().map(|entry| written.find(&entry.key).is_some()).collect();
@@ -127,13 +127,8 @@ pub(super) fn retain<C: ByEntry>(
     }
     let before = base.map_or(Some(Vec::new()), C::split);
     let (Some(before), Some(my), Some(there)) = (before, C::split(mine), C::split(stored)) else {
-        return C::no_map().map_or_else(
-            || {
-                out.extend_from_slice(mine);
-                Ok(())
-            },
-            Err,
-        );
+        out.extend_from_slice(mine);
+        return C::no_map().map_or(Ok(()), Err);
     };
     let change = match base {
         Some(base) if base == mine => Change::None,

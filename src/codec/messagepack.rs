@@ -12,9 +12,9 @@ use rmp_serde::{decode, encode};
 use self::bounds::Fault;
 use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::reading::{Reading, TOO_DEEP, kind_of};
+use super::reading::{CUT_SHORT, NESTED, Reading, kind_of};
 use super::writing::{Floats, Writing};
-use super::{Codec, SessionData, Strict, Unrepresentable};
+use super::{Codec, SessionData, Strict, Undecodable, Unrepresentable};
 
 /// Session data as MessagePack, fields and variants with their names: compact, and
 /// what `Config::data` chooses.
@@ -70,10 +70,8 @@ enum Cause {
     Unrepresentable(#[source] Unrepresentable),
     #[error("the session data have no form in MessagePack: {0}")]
     Encode(&'static str),
-    #[error("the bytes are not the session data in MessagePack: {0}")]
-    Decode(&'static str),
-    #[error("bytes follow the session data")]
-    TrailingBytes,
+    #[error("the bytes are not the session data in MessagePack")]
+    Decode(#[source] Undecodable),
 }
 
 impl Cause {
@@ -92,11 +90,9 @@ impl Cause {
     #[cold]
     fn of_decoding(error: &decode::Error) -> Self {
         Self::Decode(match error {
-            decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => {
-                "they end too soon"
-            }
-            decode::Error::Utf8Error(_) => "a text is not UTF-8",
-            decode::Error::DepthLimitExceeded => TOO_DEEP,
+            decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => CUT_SHORT,
+            decode::Error::Utf8Error(_) => Undecodable::new("a text is not UTF-8"),
+            decode::Error::DepthLimitExceeded => NESTED,
             decode::Error::Syntax(message) => kind_of(message),
             _ => kind_of(""),
         })
@@ -106,9 +102,9 @@ impl Cause {
 impl From<Fault> for Cause {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Malformed => Self::Decode("they end too soon"),
-            Fault::TooDeep => Self::Decode(TOO_DEEP),
-            Fault::TrailingBytes => Self::TrailingBytes,
+            Fault::Malformed => Self::Decode(CUT_SHORT),
+            Fault::TooDeep => Self::Decode(NESTED),
+            Fault::TrailingBytes => Self::Decode(Undecodable::new("bytes follow the data")),
         }
     }
 }

@@ -23,6 +23,7 @@ mod postcard;
 #[cfg(any(feature = "json", feature = "messagepack"))]
 mod reading;
 mod strict;
+mod undecodable;
 mod unrepresentable;
 #[cfg(any(feature = "json", feature = "messagepack"))]
 mod writing;
@@ -47,6 +48,7 @@ pub use self::named::{Entry, Name};
 #[cfg(feature = "postcard")]
 pub use self::postcard::{Postcard, PostcardError};
 pub use self::strict::Strict;
+pub use self::undecodable::Undecodable;
 pub use self::unrepresentable::Unrepresentable;
 
 /// What can be kept in a session: a struct that is `Default`, `Serialize` and
@@ -82,7 +84,8 @@ pub trait Codec: Send + Sync + 'static {
     /// [`Error::Codec`](crate::Error::Codec) hands it on as it is, to whoever logs
     /// errors. Those of the codecs here quote no session data; in a codec of your
     /// own, leave out what serde says, which often quotes the value that it refuses.
-    /// The layer's log has only a source of it that is an [`Unrepresentable`].
+    /// The layer's log has only a source of it that is an [`Unrepresentable`] or an
+    /// [`Undecodable`].
     type Error: Error + Send + Sync + 'static;
 
     /// What replaces cloakroom's own record format; only `Flask` has it.

@@ -13,12 +13,13 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
+use super::Undecodable;
 use super::depth::Depth;
 
 const NUMBER_FOR_NAME: &str = "a number stands where the name of a variant or field is due";
 const LIST_FOR_NAME: &str = "a list stands where a variant is due";
 const LIST_FOR_STRUCT: &str = "a list stands where a struct or a map is due";
-pub(super) const TOO_DEEP: &str = "they are nested too deeply";
+const TOO_DEEP: &str = "they are nested too deeply";
 
 /// How the messages begin that tell more than that a value does not fit, and what an
 /// error may say in their place, since it must quote no data.
@@ -33,10 +34,13 @@ const KINDS: [(&str, &str); 8] = [
     ("duplicate field", "a field is there twice"),
 ];
 
+pub(super) const NESTED: Undecodable = Undecodable::new(TOO_DEEP);
+pub(super) const CUT_SHORT: Undecodable = Undecodable::new("they end too soon");
+
 /// The kind of mistake that a message of serde's tells.
-pub(super) fn kind_of(message: &str) -> &'static str {
+pub(super) fn kind_of(message: &str) -> Undecodable {
     let kind = KINDS.iter().find(|(beginning, _)| message.starts_with(beginning));
-    kind.map_or("a value does not fit the data's type", |(_, kind)| kind)
+    Undecodable::new(kind.map_or("a value does not fit the data's type", |(_, kind)| kind))
 }
 
 #[cold]
