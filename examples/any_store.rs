@@ -16,7 +16,7 @@ use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cloakroom::{
-    Config, Cookie, Postcard, Session, SessionError, Sessions, Ttl, Unsigned, Writable, cookie_name,
+    Config, Cookie, Postcard, Session, Sessions, Ttl, Unsigned, Writable, cookie_name,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -126,7 +126,6 @@ struct Visitor {
 }
 
 type VisitorSession<S> = Session<S, Postcard<Visitor>, Unsigned>;
-type VisitorError<S> = SessionError<S, Postcard<Visitor>>;
 
 fn sessions<S: Writable>(store: S) -> Sessions<S, Postcard<Visitor>, Unsigned> {
     // `Secure` is dropped because this example speaks plain HTTP.
@@ -152,7 +151,7 @@ async fn serve<S: Writable>(sessions: Sessions<S, Postcard<Visitor>, Unsigned>) 
 
 async fn home<S: Writable>(
     mut session: VisitorSession<S>,
-) -> Result<Html<String>, VisitorError<S>> {
+) -> Result<Html<String>, cloakroom::Error> {
     session.update(|visitor| visitor.visits += 1).await?;
     Ok(page(&session))
 }

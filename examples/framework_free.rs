@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use cloakroom::{Config, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError};
+use cloakroom::{Config, HmacSha256, Memory, Postcard, SecretKey, Session};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,6 @@ struct Visitor {
 }
 
 type VisitorSession = Session<Memory, Postcard<Visitor>, HmacSha256>;
-type VisitorError = SessionError<Memory, Postcard<Visitor>>;
 
 // Any executor will do.
 #[tokio::main(flavor = "current_thread")]
@@ -76,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The end of every request: `close` saves what was changed, and writes the
 /// cookie into the headers of the response.
-async fn respond(session: VisitorSession) -> Result<HeaderMap, VisitorError> {
+async fn respond(session: VisitorSession) -> Result<HeaderMap, cloakroom::Error> {
     let mut response = HeaderMap::new();
     session.close(&mut response).await?;
     Ok(response)

@@ -14,8 +14,7 @@ use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cloakroom::{
-    Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError, Sessions, Ttl,
-    cookie_name,
+    Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, Sessions, Ttl, cookie_name,
 };
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -39,7 +38,6 @@ enum Item {
 /// Where sessions are kept, how they are encoded, how the cookie is protected.
 type VisitorSession = Session<Memory, Postcard<Visitor>, HmacSha256>;
 type VisitorSessions = Sessions<Memory, Postcard<Visitor>, HmacSha256>;
-type VisitorError = SessionError<Memory, Postcard<Visitor>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -84,7 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// `update` changes the session in one atomic step, so that two requests at the
 /// same time count as two.
-async fn home(mut session: VisitorSession) -> Result<Html<String>, VisitorError> {
+async fn home(mut session: VisitorSession) -> Result<Html<String>, cloakroom::Error> {
     session.update(|visitor| visitor.visits += 1).await?;
     Ok(home_page(&session))
 }
@@ -125,7 +123,7 @@ struct Choice {
 async fn add(
     mut session: VisitorSession,
     Form(choice): Form<Choice>,
-) -> Result<Redirect, VisitorError> {
+) -> Result<Redirect, cloakroom::Error> {
     session.update(|visitor| *visitor.cart.entry(choice.item).or_default() += 1).await?;
     Ok(Redirect::to("/shop"))
 }
@@ -133,7 +131,7 @@ async fn add(
 async fn remove(
     mut session: VisitorSession,
     Form(choice): Form<Choice>,
-) -> Result<Redirect, VisitorError> {
+) -> Result<Redirect, cloakroom::Error> {
     session.update(|visitor| visitor.cart.remove(&choice.item)).await?;
     Ok(Redirect::to("/shop"))
 }

@@ -5,7 +5,7 @@ use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use crate::codec::Codec;
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::middleware::{SessionFailed, log};
 use crate::session::Session;
 use crate::signer::Signer;
@@ -22,7 +22,7 @@ where
     C: Codec,
     K: Signer,
 {
-    type Rejection = SessionError<S, C>;
+    type Rejection = Error;
 
     fn from_request_parts(
         parts: &mut Parts,
@@ -35,18 +35,12 @@ where
 /// An empty response with the error's [`status`](Error::status). Mistakes in the
 /// wiring are explained in the body, all else only in the log. The extensions hold
 /// [`SessionFailed`].
-impl<S, C> IntoResponse for Error<S, C>
-where
-    S: std::error::Error + 'static,
-    C: std::error::Error + 'static,
-{
+impl IntoResponse for Error {
     fn into_response(self) -> Response {
         log(&self);
-        let mut response = match self {
-            Self::InUse | Self::MissingLayer | Self::ForeignTask => {
-                self.to_string().into_response()
-            }
-            _ => ().into_response(),
+        let mut response = match self.is_mistake() {
+            true => self.to_string().into_response(),
+            false => ().into_response(),
         };
         SessionFailed::mark(&mut response, self.status());
         response

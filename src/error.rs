@@ -1,32 +1,48 @@
-//! What can go wrong with a session.
+//! What can go wrong with a session: [`Error`].
+
+use std::error::Error as StdError;
+use std::iter;
 
 use http::StatusCode;
 
-use crate::codec::Codec;
 use crate::id::IdError;
-use crate::store::Store;
 
-/// The [`Error`] of a session with store `S` and codec `C`.
-pub type SessionError<S, C> = Error<<S as Store>::Error, <C as Codec>::Error>;
+/// The error of a store or a codec, whatever its type.
+type Source = Box<dyn StdError + Send + Sync>;
 
-/// What can go wrong with a session, with the store's and the codec's own
-/// errors as sources.
+/// What can go wrong with a session.
+///
+/// One type serves every store and codec: a handler returns
+/// `Result<_, cloakroom::Error>`. The error of the store or the codec is the
+/// [`source`](StdError::source), and [`find`](Self::find) hands it out by its type.
 ///
 /// No message names an id, a key or session data.
+///
+/// # Example
+///
+/// ```
+/// use cloakroom::Error;
+///
+/// fn should_try_again(error: &Error) -> bool {
+///     matches!(error, Error::Conflict | Error::Contended)
+///         || error.find::<std::io::Error>().is_some()
+/// }
+/// # assert!(should_try_again(&Error::Conflict) && !should_try_again(&Error::Ended));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error<S, C> {
-    /// The store failed. A record that could not be read is not overwritten; a
+pub enum Error {
+    /// The store failed. A record that could not be read is not overwritten. A
     /// change whose acknowledgement was lost may have been stored.
     #[error("the session store failed")]
-    Store(#[source] S),
+    Store(#[source] Source),
     /// The codec cannot represent the session data, or cannot read back what it
     /// wrote. Nothing was saved.
     #[error("the session data cannot be represented")]
-    Codec(#[source] C),
+    Codec(#[source] Source),
     /// No session id could be made.
-    #[error(transparent)]
-    Id(#[from] IdError),
+    #[error("no session id could be made")]
+    Id(#[source] IdError),
     /// Another request changed the session at the same time, and the
     /// configuration rejects conflicts, or its own merge function made data that
     /// cannot be represented. Nothing was saved.
@@ -36,52 +52,107 @@ pub enum Error<S, C> {
     /// gave up. Nothing was saved.
     #[error("too many requests change the session at the same time")]
     Contended,
-    /// The session was destroyed, rotated or expired while it was open, or its
-    /// ticket had just been exchanged for a fresh one when it was opened. Nothing
-    /// was saved.
+    /// The session ended before it could be saved: it was destroyed, expired or was
+    /// given a fresh id, by this request or by another one. Nothing was saved.
     #[error("the session ended, or was given a fresh id, before it could be saved")]
     Ended,
-    /// A second extractor asked for the session while the first one still holds
-    /// it: most often another argument of the same handler, since arguments are
-    /// taken in their order and kept. Extractors that borrow the session and let it
-    /// go come before the one that keeps it. A middleware drops its `Session`
-    /// before it calls what is inside.
+    /// The stored record belongs to another version of this program, which alone can
+    /// read it. Nothing was saved, and the record was left as it is.
+    /// [`Session::sign_in`](crate::Session::sign_in),
+    /// [`restart`](crate::Session::restart) and
+    /// [`destroy`](crate::Session::destroy) end such a session.
     #[error(
-        "the session is already open in this request: among a handler's arguments, extractors that borrow the session and let it go come before the one that keeps it; a middleware drops its `Session` before calling `next.run(request)`, and takes it again afterwards"
+        "this program cannot read the session's record, so it does not replace it: `sign_in`, `restart` and `destroy` end such a session, and `Config::replace_unreadable` begins a new one everywhere"
+    )]
+    Unreadable,
+    /// A second extractor asked for the session while the first one still holds
+    /// it: most often another argument of the same handler.
+    #[error(
+        "the session is already taken in this request: a handler takes one `Session` argument; an extractor of your own reads it with `Session::read(&request, |data| ..)` and stands left of that argument; a middleware drops its `Session` before it calls `next.run(request)`, and takes it again afterwards"
     )]
     InUse,
+    /// The session was asked for when the response was ready already.
+    #[error(
+        "the response is ready, so its session is closed: take the session before the handler returns, and call `detach` for what goes on afterwards"
+    )]
+    Closed,
     /// The request did not come through the session layer.
     #[error(
         "no session layer for this session type: add `.layer(sessions.layer())` to the router, after its routes, with the same store, codec and signer as the handler's `Session`"
     )]
     MissingLayer,
-    /// The session was asked for by another task than the one that polls the
-    /// session layer, or below a combinator that wakes its futures in its own
-    /// way, such as `FuturesUnordered` or `Shared`.
+    /// The cookies of the request are not those that the session layer has seen: a
+    /// handler or a middleware has changed them, or made a request of its own from a
+    /// clone of this one.
     #[error(
-        "another task than the session layer's asked for the session: take it before spawning, and before handing futures to a combinator such as `FuturesUnordered`"
+        "the request's cookies are not those that the session layer has seen: a request that a handler makes itself goes through a session layer of its own"
     )]
-    ForeignTask,
+    OtherRequest,
+    /// Two configurations with the same cookie name apply to one request, so each
+    /// would overwrite the cookie of the other.
+    #[error(
+        "two session layers of one request have the same cookie name: give each a name of its own with `.cookie(Cookie::host(cookie_name!(\"..\")))`"
+    )]
+    SameCookieName,
     /// The cookie could not be written into the response's headers.
     #[error("the session cookie could not be written")]
     Cookie,
 }
 
-impl<S, C> Error<S, C> {
+impl Error {
     /// The status of the response that stands for this error: 503 when the
-    /// store failed or gave up, 409 for a conflict or a session that ended,
-    /// otherwise 500.
+    /// store failed or gave up, 409 for a conflict, for a session that ended and for
+    /// one that cannot be read, otherwise 500.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::Store(_) | Self::Contended => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Conflict | Self::Ended => StatusCode::CONFLICT,
+            Self::Conflict | Self::Ended | Self::Unreadable => StatusCode::CONFLICT,
             Self::Codec(_)
             | Self::Id(_)
             | Self::InUse
+            | Self::Closed
             | Self::MissingLayer
-            | Self::ForeignTask
+            | Self::OtherRequest
+            | Self::SameCookieName
             | Self::Cookie => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// The first error of type `E` among this error's sources, such as the error
+    /// of the store.
+    #[must_use]
+    pub fn find<E: StdError + 'static>(&self) -> Option<&E> {
+        iter::successors(self.source(), |&error| error.source())
+            .find_map(<dyn StdError>::downcast_ref)
+    }
+
+    /// Whether the application is wired up wrongly, which its developer has to
+    /// see at once.
+    pub(crate) const fn is_mistake(&self) -> bool {
+        matches!(
+            self,
+            Self::InUse
+                | Self::Closed
+                | Self::MissingLayer
+                | Self::OtherRequest
+                | Self::SameCookieName
+        )
+    }
+
+    #[cold]
+    pub(crate) fn store(source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Store(Box::new(source))
+    }
+
+    #[cold]
+    pub(crate) fn codec(source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Codec(Box::new(source))
+    }
+}
+
+impl From<IdError> for Error {
+    fn from(error: IdError) -> Self {
+        Self::Id(error)
     }
 }

@@ -30,7 +30,7 @@
 //! use axum::Router;
 //! use axum::routing::{get, post};
 //! use cloakroom::{
-//!     Config, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError, Sessions, Ttl,
+//!     Config, HmacSha256, Memory, Postcard, SecretKey, Session, Sessions, Ttl,
 //! };
 //!
 //! #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -41,7 +41,6 @@
 //!
 //! type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
 //! type CartSessions = Sessions<Memory, Postcard<Cart>, HmacSha256>;
-//! type CartError = SessionError<Memory, Postcard<Cart>>;
 //!
 //! // Only reads: nothing is stored, and no cookie is set.
 //! async fn show(session: CartSession) -> String {
@@ -50,7 +49,7 @@
 //!
 //! // The new value depends on the old one: reads, changes and writes in one atomic
 //! // step.
-//! async fn add(mut session: CartSession) -> Result<String, CartError> {
+//! async fn add(mut session: CartSession) -> Result<String, cloakroom::Error> {
 //!     let items = session
 //!         .update(|cart| {
 //!             cart.items.push(7);
@@ -270,7 +269,7 @@ pub use self::config::{
 };
 #[doc(inline)]
 pub use self::cookie::{Cookie, CookieDomain, CookieName, CookiePath, SameSite};
-pub use self::error::{Error, SessionError};
+pub use self::error::Error;
 pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::secret::{SecretKey, SecretKeyError};
 pub use self::session::{Immediate, Session};

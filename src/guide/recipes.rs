@@ -169,7 +169,7 @@
 //! use axum::Router;
 //! use axum::routing::{get, post};
 //! use cloakroom::{
-//!     Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, SessionError, Ttl,
+//!     Config, Cookie, HmacSha256, Memory, Postcard, SecretKey, Session, Ttl,
 //!     cookie_name,
 //! };
 //! use serde::{Deserialize, Serialize};
@@ -205,7 +205,7 @@
 //!     .idle_timeout(Ttl::minutes(15))
 //!     .build();
 //!
-//! async fn add(mut cart: CartSession) -> Result<(), SessionError<Memory, Postcard<Cart>>> {
+//! async fn add(mut cart: CartSession) -> Result<(), cloakroom::Error> {
 //!     cart.update(|cart| cart.items.push(7)).await
 //! }
 //!

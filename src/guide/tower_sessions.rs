@@ -20,7 +20,7 @@
 //!
 //! ```
 //! # #[cfg(all(feature = "memory", feature = "postcard"))] {
-//! # use cloakroom::{Memory, Postcard, Session, SessionError, Unsigned};
+//! # use cloakroom::{Memory, Postcard, Session, Unsigned};
 //! #[derive(Default, serde::Serialize, serde::Deserialize)]
 //! struct Account {
 //!     visits: u32,
@@ -28,9 +28,8 @@
 //! }
 //!
 //! type AccountSession = Session<Memory, Postcard<Account>, Unsigned>;
-//! type AccountError = SessionError<Memory, Postcard<Account>>;
 //!
-//! async fn visit(mut session: AccountSession) -> Result<String, AccountError> {
+//! async fn visit(mut session: AccountSession) -> Result<String, cloakroom::Error> {
 //!     let visits = session
 //!         .update(|account| {
 //!             account.visits += 1;

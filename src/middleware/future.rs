@@ -9,7 +9,7 @@ use pin_project::pin_project;
 
 use crate::cause::cause_of;
 use crate::codec::Codec;
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::session::peg::{Peg, Returned, with_peg};
 use crate::session::{Parts, Step, vary_by_cookie};
 use crate::signer::Signer;
@@ -49,7 +49,7 @@ enum Stage<F, B, S: Store, C: Codec, K: Signer> {
 
 type Saving<S, C, K> = Pin<Box<dyn Future<Output = Saved<S, C, K>> + Send>>;
 /// Comes back with the session in any case: a ticket may be due all the same.
-type Saved<S, C, K> = (Parts<S, C, K>, Result<(), SessionError<S, C>>);
+type Saved<S, C, K> = (Parts<S, C, K>, Result<(), Error>);
 
 impl<F, B, S: Store, C: Codec, K: Signer> ResponseFuture<F, B, S, C, K> {
     pub(super) const fn new(future: F, peg: Peg) -> Self {
@@ -105,7 +105,7 @@ where
             tracing::warn!(
                 "a `Session` outlives its response, for example in a task or a body: what it changes is saved only by calling `save`"
             );
-            let written = vary_by_cookie::<S::Error, C::Error>(response.headers_mut());
+            let written = vary_by_cookie(response.headers_mut());
             refuse_on_error(response, written);
             return None;
         }
@@ -130,7 +130,7 @@ where
 /// that was due before.
 fn end<B, S, C, K>(
     Parts { sessions, state }: Parts<S, C, K>,
-    saved: Result<(), SessionError<S, C>>,
+    saved: Result<(), Error>,
     response: &mut Response<B>,
 ) where
     B: Default,
@@ -198,12 +198,7 @@ impl SessionFailed {
 }
 
 /// Turns the response into an error, where there is one.
-fn refuse_on_error<B, S, C>(response: &mut Response<B>, result: Result<(), Error<S, C>>)
-where
-    B: Default,
-    S: std::error::Error + 'static,
-    C: std::error::Error + 'static,
-{
+fn refuse_on_error<B: Default>(response: &mut Response<B>, result: Result<(), Error>) {
     if let Err(error) = result {
         log(&error);
         *response = Response::default();
@@ -214,11 +209,7 @@ where
 /// Tells the log what the response does not say. The codec's own message may
 /// repeat session data, so it is left out, and its cause only named where it is
 /// one of those that are fixed.
-pub(crate) fn log<S, C>(error: &Error<S, C>)
-where
-    S: std::error::Error + 'static,
-    C: std::error::Error + 'static,
-{
+pub(crate) fn log(error: &Error) {
     let cause = cause_of(error).map(tracing::field::display);
     match error {
         Error::Store(source) => tracing::error!(%source, cause, "{error}"),

@@ -52,7 +52,7 @@ pub(crate) use self::future::log;
 pub use self::future::{ResponseFuture, SessionFailed};
 use crate::codec::Codec;
 use crate::config::{ChosenStore, Config, Sessions};
-use crate::error::SessionError;
+use crate::error::Error;
 use crate::session::Session;
 use crate::session::peg::Peg;
 use crate::signer::Signer;
@@ -164,14 +164,12 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # Errors
     ///
     /// [`Error::MissingLayer`](crate::Error::MissingLayer) without the layer and
-    /// in a spawned task, [`Error::ForeignTask`](crate::Error::ForeignTask) where
+    /// in a spawned task, [`Error::OtherRequest`](crate::Error::OtherRequest) where
     /// another task is being polled,
     /// [`Error::InUse`](crate::Error::InUse) while another `Session` of the same
     /// request lives, and [`Error::Store`](crate::Error::Store) when the store
     /// fails.
-    pub fn of_request<B>(
-        request: &Request<B>,
-    ) -> impl Future<Output = Result<Self, SessionError<S, C>>> + Send {
+    pub fn of_request<B>(request: &Request<B>) -> impl Future<Output = Result<Self, Error>> + Send {
         Self::of_headers(request.headers())
     }
 }

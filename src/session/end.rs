@@ -5,7 +5,7 @@ use super::save::MOVED_TTL;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
 use crate::config::Sessions;
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::record::{self, Contents, Destination};
 use crate::signer::Signer;
 use crate::store::{Key, Store, Update};
@@ -18,7 +18,7 @@ impl<S: Store, C: Codec> State<S, C> {
     pub(super) async fn remove<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-    ) -> Result<(), SessionError<S, C>> {
+    ) -> Result<(), Error> {
         for _ in 0..MAX_MOVES {
             let key = match (&self.stored, &self.presented) {
                 (Some(_), _) => &self.address.key,
@@ -46,11 +46,11 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
         seen: Option<&S::Revision>,
-    ) -> Result<Update<()>, SessionError<S, C>> {
+    ) -> Result<Update<()>, Error> {
         let Some(stored) = &self.stored else { return Ok(Update::Gone) };
         let seen = seen.unwrap_or(&stored.revision);
         let cleared = clear::<S, C>(sessions.store(), &self.address.key, seen).await;
-        let cleared = cleared.map_err(Error::Store)?;
+        let cleared = cleared.map_err(Error::store)?;
         if let Update::Updated(()) = cleared {
             // The session is as new, and its ticket is worth nothing.
             self.stored = None;
@@ -101,14 +101,14 @@ async fn clear<S: Store, C: Codec>(
 async fn remove_or_follow<S: Store, C: Codec, K: Signer>(
     sessions: &Sessions<S, C, K>,
     key: &Key,
-) -> Result<Option<Box<Key>>, SessionError<S, C>> {
+) -> Result<Option<Box<Key>>, Error> {
     let store = sessions.store();
-    let loaded = store.load(key, None).await.map_err(Error::Store)?;
+    let loaded = store.load(key, None).await.map_err(Error::store)?;
     let Some(record) = loaded else { return Ok(None) };
     if let Some(to) = moved_to::<C>(record.value.as_ref()) {
         return Ok(key_of(to));
     }
-    let removed = store.remove(key).await.map_err(Error::Store)?;
+    let removed = store.remove(key).await.map_err(Error::store)?;
     Ok(removed.and_then(|value| moved_to::<C>(value.as_ref())).and_then(key_of))
 }
 

@@ -9,7 +9,7 @@ use super::present::Present;
 use super::{Session, State, peg};
 use crate::codec::Codec;
 use crate::config::Sessions;
-use crate::error::SessionError;
+use crate::error::Error;
 use crate::signer::Signer;
 use crate::store::{Store, Writable};
 
@@ -29,10 +29,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     ///
     /// [`Error::Store`](crate::Error::Store) when the store fails. A ticket that
     /// is unknown, expired, forged or malformed is no error: the session is new.
-    pub async fn open(
-        &self,
-        request_headers: &HeaderMap,
-    ) -> Result<Session<S, C, K>, SessionError<S, C>> {
+    pub async fn open(&self, request_headers: &HeaderMap) -> Result<Session<S, C, K>, Error> {
         let state = State::open(self, request_headers).await?;
         Ok(Session { parts: Present::new(Parts { sessions: self.clone(), state }), loan: None })
     }

@@ -29,7 +29,7 @@ use self::state::Fate;
 #[cfg(feature = "tower")]
 pub(crate) use self::{state::Step, ticket::vary_by_cookie};
 use crate::codec::Codec;
-use crate::error::SessionError;
+use crate::error::Error;
 use crate::id::SessionId;
 use crate::signer::Signer;
 use crate::store::{Store, Writable};
@@ -307,7 +307,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// rotated or expired meanwhile, or was opened with a ticket that `rotate` has
     /// just replaced; a conflict where the configuration rejects them. Nothing was
     /// saved then.
-    pub async fn save(&mut self) -> Result<(), SessionError<S, C>>
+    pub async fn save(&mut self) -> Result<(), Error>
     where
         S: Writable,
     {
@@ -349,10 +349,10 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     ///
     /// ```
     /// # #[cfg(all(feature = "memory", feature = "postcard"))] {
-    /// # use cloakroom::{Codec, Memory, Session, SessionError, Signer, Writable};
+    /// # use cloakroom::{Codec, Error, Memory, Session, Signer, Writable};
     /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
     /// # struct Visits { count: u64 }
-    /// # async fn visit<C: Codec<Data = Visits>, K: Signer>(session: &mut Session<Memory, C, K>) -> Result<(), SessionError<Memory, C>> {
+    /// # async fn visit<C: Codec<Data = Visits>, K: Signer>(session: &mut Session<Memory, C, K>) -> Result<(), Error> {
     /// let count = session
     ///     .update(|visits| {
     ///         visits.count += 1;
@@ -363,7 +363,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// # }
     /// # }
     /// ```
-    pub async fn update<R, F>(&mut self, change: F) -> Result<R, SessionError<S, C>>
+    pub async fn update<R, F>(&mut self, change: F) -> Result<R, Error>
     where
         S: Writable,
         F: FnMut(&mut C::Data) -> R,
@@ -385,10 +385,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// meanwhile is no error. After an error, the headers get the ticket that an
     /// earlier [`save`](Self::save) or [`update`](Self::update) has made due, and
     /// nothing else: send them with the error, or a rotated session is lost.
-    pub async fn close(
-        mut self,
-        response_headers: &mut HeaderMap,
-    ) -> Result<(), SessionError<S, C>> {
+    pub async fn close(mut self, response_headers: &mut HeaderMap) -> Result<(), Error> {
         let Some(Parts { sessions, mut state }) = self.parts.take() else { return Ok(()) };
         if let Some(loan) = self.loan {
             peg::forget(sessions.clone(), loan);

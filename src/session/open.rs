@@ -12,7 +12,7 @@ use super::spare;
 use super::state::{Fate, Ticket};
 use crate::codec::Codec;
 use crate::config::{Renewal, Sessions, Settings};
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::record::{self, Contents, Destination, Header};
 use crate::signer::Signer;
 use crate::store::{Key, Record, Store};
@@ -147,7 +147,7 @@ impl<S: Store, C: Codec> State<S, C> {
     pub(crate) async fn open<K: Signer>(
         sessions: &Sessions<S, C, K>,
         headers: &HeaderMap,
-    ) -> Result<Box<Self>, SessionError<S, C>> {
+    ) -> Result<Box<Self>, Error> {
         let mut state = spare::take::<Self>().unwrap_or_else(|| Box::new(Self::blank()));
         if let Some(presented) = state.load(sessions, headers).await? {
             state.begin(sessions, presented);
@@ -161,7 +161,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
         headers: &HeaderMap,
-    ) -> Result<Option<Presented>, SessionError<S, C>> {
+    ) -> Result<Option<Presented>, Error> {
         let mut tried = Vec::new();
         let mut presented = Presented::Nothing;
         loop {
@@ -190,11 +190,11 @@ impl<S: Store, C: Codec> State<S, C> {
     async fn look_up<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-    ) -> Result<Result<(), Presented>, SessionError<S, C>> {
+    ) -> Result<Result<(), Presented>, Error> {
         let settings = sessions.settings();
         let extend = (settings.renewal == Renewal::EveryRequest).then_some(settings.idle_timeout);
         let key = &self.address.key;
-        let loaded = sessions.store().load(key, extend).await.map_err(Error::Store)?;
+        let loaded = sessions.store().load(key, extend).await.map_err(Error::store)?;
         Ok(match loaded {
             Some(record) => self.read(sessions, record),
             None => Err(Presented::Dead),

@@ -20,7 +20,7 @@ use super::present::Present;
 use super::{Parts, Session, State};
 use crate::codec::Codec;
 use crate::config::{AnySessions, Sessions};
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -107,7 +107,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of the request that is being handled, and has these headers.
     pub(crate) fn of_headers(
         headers: &HeaderMap,
-    ) -> impl Future<Output = Result<Self, SessionError<S, C>>> + Send {
+    ) -> impl Future<Output = Result<Self, Error>> + Send {
         take(headers)
     }
 }
@@ -116,14 +116,14 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
 /// up where it was hung. Of several pegs of this type, the innermost counts.
 async fn take<S: Store, C: Codec, K: Signer>(
     headers: &HeaderMap,
-) -> Result<Session<S, C, K>, SessionError<S, C>> {
+) -> Result<Session<S, C, K>, Error> {
     let waker = poll_fn(|cx| Poll::Ready(WakerId::of(cx))).await;
     let loan = Loan::new();
     let begun = pegs(|pegs| {
         let layer = TypeId::of::<Sessions<S, C, K>>();
         let peg = pegs.iter_mut().rev().find(|peg| peg.layer == layer)?;
         if peg.waker != Some(waker) {
-            return Some(Err(Error::ForeignTask));
+            return Some(Err(Error::OtherRequest));
         }
         Some(match mem::replace(&mut peg.place, Place::Opening(loan)) {
             Place::Untouched(sessions) => Ok((sessions, None)),

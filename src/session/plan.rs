@@ -4,7 +4,7 @@ use super::open::{Presented, State, Stored};
 use super::state::{Fate, Situation, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::{Renewal, Settings};
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::record::{self, Header};
 use crate::store::Store;
 use crate::ttl::Ttl;
@@ -65,11 +65,7 @@ impl Plan {
 impl<S: Store, C: Codec> State<S, C> {
     /// Decides what is to be done at the end of the request; `failed` says that the
     /// response is a server error.
-    pub(crate) fn plan_end(
-        &mut self,
-        settings: &Settings,
-        failed: bool,
-    ) -> Result<Plan, SessionError<S, C>> {
+    pub(crate) fn plan_end(&mut self, settings: &Settings, failed: bool) -> Result<Plan, Error> {
         let mut plan = self.plan(settings, failed)?;
         if plan.step == Step::Nothing {
             plan.step = self.last_step(settings);
@@ -78,11 +74,7 @@ impl<S: Store, C: Codec> State<S, C> {
     }
 
     /// Decides what it takes to save.
-    pub(super) fn plan(
-        &mut self,
-        settings: &Settings,
-        failed: bool,
-    ) -> Result<Plan, SessionError<S, C>> {
+    pub(super) fn plan(&mut self, settings: &Settings, failed: bool) -> Result<Plan, Error> {
         if self.is_as_opened(settings) {
             return Ok(Plan::NOTHING);
         }
@@ -96,10 +88,10 @@ impl<S: Store, C: Codec> State<S, C> {
         let loaded = self.stored.as_ref().and_then(Stored::data::<C>);
         let changed = may_write
             && self.draft.is_touched()
-            && self.draft.write::<C>(plan.header, &self.data, loaded).map_err(Error::Codec)?;
+            && self.draft.write::<C>(plan.header, &self.data, loaded).map_err(Error::codec)?;
         if changed {
             // Some data can be written in a format, and not be read back from it.
-            C::decode(self.draft.decodable::<C>()).map_err(Error::Codec)?;
+            C::decode(self.draft.decodable::<C>()).map_err(Error::codec)?;
         }
         plan.step = Situation {
             stored: old.is_some(),
@@ -119,10 +111,10 @@ impl<S: Store, C: Codec> State<S, C> {
         match plan.step {
             Step::Update | Step::Renew | Step::Rotate if !self.draft.is_touched() => match loaded {
                 Some(data) => {
-                    self.draft.write_encoded::<C>(plan.header, data).map_err(Error::Codec)?;
+                    self.draft.write_encoded::<C>(plan.header, data).map_err(Error::codec)?;
                 }
                 None => {
-                    self.draft.write::<C>(plan.header, &self.data, None).map_err(Error::Codec)?;
+                    self.draft.write::<C>(plan.header, &self.data, None).map_err(Error::codec)?;
                 }
             },
             _ => {}

@@ -10,7 +10,7 @@ use super::plan::Plan;
 use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::{OnConflict, Sessions, Turn};
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::record::{self, Contents, Header};
 use crate::signer::Signer;
 use crate::store::{Create, Key, Record, Store, Update};
@@ -41,7 +41,7 @@ impl<S: Store, C: Codec> State<S, C> {
     pub(super) async fn save<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-    ) -> Result<(), SessionError<S, C>> {
+    ) -> Result<(), Error> {
         let settings = sessions.settings();
         self.used_at = settings.clock.unix_millis();
         let plan = self.plan(settings, false)?;
@@ -57,7 +57,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
         plan: Plan,
-    ) -> Result<(), SessionError<S, C>> {
+    ) -> Result<(), Error> {
         match plan.step {
             Step::Nothing => Ok(()),
             Step::Confirm => {
@@ -95,7 +95,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
         mut plan: Plan,
-    ) -> Result<(), SessionError<S, C>> {
+    ) -> Result<(), Error> {
         let mut merged: Option<Merged<S, C>> = None;
         let mut turn = None;
         let may_rotate = matches!(plan.step, Step::Rotate | Step::Clear);
@@ -156,12 +156,12 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         plan: Plan,
         merged: Option<&Merged<S, C>>,
-    ) -> Result<Update<()>, SessionError<S, C>> {
+    ) -> Result<Update<()>, Error> {
         let Some(stored) = &mut self.stored else { return Ok(Update::Gone) };
         let record = merged.map_or_else(|| self.draft.record::<C>(), |merged| &merged.record);
         let seen = merged.map(|merged| &merged.newest.record.revision);
         let swapped = stored.swap::<C>(sessions.store(), &self.address.key, record, plan, seen);
-        swapped.await.map_err(Error::Store)
+        swapped.await.map_err(Error::store)
     }
 
     /// Moves the session to a fresh id. The new record is there before the old
@@ -171,7 +171,7 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         plan: Plan,
         merged: Option<&Merged<S, C>>,
-    ) -> Result<Update<()>, SessionError<S, C>> {
+    ) -> Result<Update<()>, Error> {
         let store = sessions.store();
         let Some(stored) = &self.stored else { return Ok(Update::Gone) };
         let record = merged.map_or_else(|| self.draft.record::<C>(), |merged| &merged.record);
@@ -181,7 +181,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let (fresh, _) = &**self.rotating.insert(Box::new(fresh));
         let moved = record::moved::<C>(&fresh.key, sessions.settings().clock.unix_millis());
         let updated = store.update(&self.address.key, &moved, MOVED_TTL, seen).await;
-        match updated.map_err(Error::Store)? {
+        match updated.map_err(Error::store)? {
             Update::Updated(_) => {
                 self.settled();
                 Ok(Update::Updated(()))
@@ -202,10 +202,10 @@ impl<S: Store, C: Codec> State<S, C> {
     async fn settle_rotation<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-    ) -> Result<bool, SessionError<S, C>> {
+    ) -> Result<bool, Error> {
         let (Some(rotating), Some(_)) = (&self.rotating, &self.stored) else { return Ok(false) };
         let (fresh, _) = &**rotating;
-        let old = sessions.store().load(&self.address.key, None).await.map_err(Error::Store)?;
+        let old = sessions.store().load(&self.address.key, None).await.map_err(Error::store)?;
         let contents = old.as_ref().map(|record| record::read::<C>(record.value.as_ref(), 0));
         if matches!(contents, Some(Ok(Contents::Moved { to, .. })) if to.is(&fresh.key)) {
             self.settled();
@@ -230,9 +230,9 @@ impl<S: Store, C: Codec> State<S, C> {
     pub(super) async fn undo_rotation<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
-    ) -> Result<(), SessionError<S, C>> {
+    ) -> Result<(), Error> {
         if let Some((fresh, _)) = self.rotating.as_deref() {
-            sessions.store().remove(&fresh.key).await.map_err(Error::Store)?;
+            sessions.store().remove(&fresh.key).await.map_err(Error::store)?;
             self.rotating = None;
         }
         Ok(())
@@ -246,7 +246,7 @@ impl<S: Store, C: Codec> State<S, C> {
         turn: &mut Option<Turn<'t>>,
         plan: Plan,
         before: Option<Merged<S, C>>,
-    ) -> Result<Option<Merged<S, C>>, SessionError<S, C>> {
+    ) -> Result<Option<Merged<S, C>>, Error> {
         let settings = sessions.settings();
         if matches!(settings.on_conflict, OnConflict::Reject) {
             return Err(Error::Conflict);
@@ -264,13 +264,13 @@ impl<S: Store, C: Codec> State<S, C> {
             (Some(base), OnConflict::Custom(merge)) => {
                 merge(base, mine, theirs).ok_or(Error::Conflict)?
             }
-            (Some(base), _) => C::merge(base, mine, theirs).map_err(Error::Codec)?,
+            (Some(base), _) => C::merge(base, mine, theirs).map_err(Error::codec)?,
             (None, _) => match C::FOREIGN {
-                Some(foreign) => C::merge(foreign.empty, mine, theirs).map_err(Error::Codec)?,
+                Some(foreign) => C::merge(foreign.empty, mine, theirs).map_err(Error::codec)?,
                 None => mine.to_vec(),
             },
         };
-        let data = C::decode(&merged).map_err(Error::Codec)?;
+        let data = C::decode(&merged).map_err(Error::codec)?;
         let permanent = match self.permanent == stored.header.permanent {
             true => newest.header.permanent,
             false => self.permanent,
@@ -282,7 +282,7 @@ impl<S: Store, C: Codec> State<S, C> {
             self.adopt(newest, data);
             return Ok(None);
         }
-        let record = record::of_data::<C>(again.header, &merged).map_err(Error::Codec)?;
+        let record = record::of_data::<C>(again.header, &merged).map_err(Error::codec)?;
         again.step = match plan.step {
             _ if self.draft.is_touched() && record::is_empty::<C>(&record) => Step::Clear,
             // What another request put in keeps the session.
@@ -299,7 +299,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &'t Sessions<S, C, K>,
         turn: &mut Option<Turn<'t>>,
-    ) -> Result<Option<Newest<S>>, SessionError<S, C>> {
+    ) -> Result<Option<Newest<S>>, Error> {
         let settings = sessions.settings();
         if self.stored.is_none() {
             return Ok(None);
@@ -308,7 +308,7 @@ impl<S: Store, C: Codec> State<S, C> {
         if turn.is_none() {
             *turn = Some(sessions.turns().wait(key).await);
         }
-        let loaded = sessions.store().load(key, None).await.map_err(Error::Store)?;
+        let loaded = sessions.store().load(key, None).await.map_err(Error::store)?;
         let Some(record) = loaded else {
             self.end(Presented::Dead);
             return Ok(None);
@@ -377,11 +377,11 @@ pub(super) async fn create<S: Store, C: Codec, K: Signer>(
     sessions: &Sessions<S, C, K>,
     record: &[u8],
     plan: Plan,
-) -> Result<(Address, Stored<S>), SessionError<S, C>> {
+) -> Result<(Address, Stored<S>), Error> {
     for _ in 0..MAX_ATTEMPTS {
         let address = Address::generate(sessions)?;
         let created = sessions.store().create(&address.key, record, plan.ttl).await;
-        if let Create::Created(revision) = created.map_err(Error::Store)? {
+        if let Create::Created(revision) = created.map_err(Error::store)? {
             let record = Held::written::<C>(record);
             return Ok((address, Stored { header: plan.header, record, revision }));
         }

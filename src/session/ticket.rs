@@ -10,7 +10,7 @@ use super::state::Ticket;
 use crate::codec::Codec;
 use crate::config::{Sessions, Settings};
 use crate::cookie::http_date;
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::id::SessionId;
 use crate::record::{self, Contents};
 use crate::signer::Signer;
@@ -22,7 +22,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &self,
         sessions: &Sessions<S, C, K>,
         headers: &mut HeaderMap,
-    ) -> Result<(), SessionError<S, C>> {
+    ) -> Result<(), Error> {
         let settings = sessions.settings();
         let cookie = match (self.ticket, &self.stored) {
             (Ticket::Keep, _) | (Ticket::Send | Ticket::Repeat { .. }, None) => None,
@@ -68,7 +68,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &self,
         sessions: &Sessions<S, C, K>,
         headers: &mut HeaderMap,
-    ) -> Result<(), SessionError<S, C>> {
+    ) -> Result<(), Error> {
         match self.ticket {
             Ticket::Keep | Ticket::Repeat { .. } => Ok(()),
             Ticket::Send | Ticket::Withdraw => self.write_ticket(sessions, headers),
@@ -77,7 +77,7 @@ impl<S: Store, C: Codec> State<S, C> {
 }
 
 /// Tells caches that the response depends on the request's cookie.
-pub(crate) fn vary_by_cookie<S, C>(headers: &mut HeaderMap) -> Result<(), Error<S, C>> {
+pub(crate) fn vary_by_cookie(headers: &mut HeaderMap) -> Result<(), Error> {
     // Comparing the few names takes less time than hashing one twice.
     let covers_cookie = headers.keys().any(|name| *name == VARY)
         && headers.get_all(VARY).iter().any(names_the_cookie);
@@ -87,11 +87,7 @@ pub(crate) fn vary_by_cookie<S, C>(headers: &mut HeaderMap) -> Result<(), Error<
     }
 }
 
-fn append<S, C>(
-    headers: &mut HeaderMap,
-    name: HeaderName,
-    value: HeaderValue,
-) -> Result<(), Error<S, C>> {
+fn append(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) -> Result<(), Error> {
     headers.try_append(name, value).map(drop).map_err(|_| Error::Cookie)
 }
 

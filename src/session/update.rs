@@ -7,7 +7,7 @@ use super::save::{MAX_ATTEMPTS, create};
 use super::state::{Fate, Step, Ticket};
 use crate::codec::Codec;
 use crate::config::Sessions;
-use crate::error::{Error, SessionError};
+use crate::error::Error;
 use crate::record;
 use crate::signer::Signer;
 use crate::store::{Store, Update};
@@ -19,7 +19,7 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
         mut change: F,
-    ) -> Result<R, SessionError<S, C>>
+    ) -> Result<R, Error>
     where
         K: Signer,
         F: FnMut(&mut C::Data) -> R,
@@ -32,19 +32,19 @@ impl<S: Store, C: Codec> State<S, C> {
         let mut draft = Draft::default();
         let mut turn = None;
         for _ in 0..MAX_ATTEMPTS {
-            let mut data = self.copy().map_err(Error::Codec)?;
+            let mut data = self.copy().map_err(Error::codec)?;
             draft.commit();
-            draft.note_base::<C>(&data, 0).map_err(Error::Codec)?;
+            draft.note_base::<C>(&data, 0).map_err(Error::codec)?;
             let result = change(&mut data);
 
             let old = self.stored.as_ref().map(|stored| stored.header);
             let now = settings.clock.unix_millis();
             let plan = Plan::to_write::<C>(Step::Update, old, self.permanent, settings, now);
             let loaded = self.stored.as_ref().and_then(Stored::data::<C>);
-            if !draft.write::<C>(plan.header, &data, loaded).map_err(Error::Codec)? {
+            if !draft.write::<C>(plan.header, &data, loaded).map_err(Error::codec)? {
                 return Ok(result);
             }
-            C::decode(draft.decodable::<C>()).map_err(Error::Codec)?;
+            C::decode(draft.decodable::<C>()).map_err(Error::codec)?;
             let emptied = record::is_empty::<C>(draft.record::<C>());
             let Some(stored) = &mut self.stored else {
                 if !emptied {
@@ -60,7 +60,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 false => stored
                     .swap::<C>(sessions.store(), &self.address.key, record, plan, None)
                     .await
-                    .map_err(Error::Store)?,
+                    .map_err(Error::store)?,
             };
             match updated {
                 Update::Updated(()) if emptied => {
@@ -78,7 +78,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 Update::Conflict => {
                     let newest =
                         self.load_newest(sessions, &mut turn).await?.ok_or(Error::Ended)?;
-                    let data = C::decode(newest.data::<C>()).map_err(Error::Codec)?;
+                    let data = C::decode(newest.data::<C>()).map_err(Error::codec)?;
                     self.adopt(newest, data);
                 }
                 Update::Gone => {

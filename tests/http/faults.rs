@@ -5,12 +5,11 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cloakroom::middleware::SessionFailed;
-use cloakroom::{Postcard, SessionError};
 use http::StatusCode;
 
-use crate::site::{Account, Probe, Site, Visitor, routes};
+use crate::site::{Site, Visitor, routes};
 use crate::support::browser::{Browser, Reply};
-use crate::support::watched::{Op, Watched};
+use crate::support::watched::Op;
 
 #[tokio::test]
 async fn a_store_that_fails_to_load_is_a_503_and_never_an_anonymous_session() {
@@ -192,12 +191,10 @@ async fn a_panic_in_the_handler_saves_nothing_and_breaks_nothing() {
 
 #[tokio::test]
 async fn a_handler_may_answer_a_fault_itself() {
-    type Fault = SessionError<Watched<Probe>, Postcard<Account>>;
-
-    async fn lenient(session: Result<Visitor, Fault>) -> &'static str {
+    async fn lenient(session: Result<Visitor, cloakroom::Error>) -> &'static str {
         match session {
             Ok(_) => "with a session",
-            Err(Fault::Store(_)) => "the store is down",
+            Err(cloakroom::Error::Store(_)) => "the store is down",
             Err(_) => "something else",
         }
     }

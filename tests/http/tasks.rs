@@ -51,7 +51,7 @@ async fn a_future_of_another_request_does_not_get_this_session() {
         let other = Request::<String>::default();
         let mut taken = pin!(Counter::of_request(&other));
         match taken.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Err(Error::ForeignTask)) => text("refused"),
+            Poll::Ready(Err(Error::OtherRequest)) => text("refused"),
             Poll::Ready(Ok(_)) => text("the session of another request"),
             other => text(format!("{:?}", other.map(Result::err))),
         }

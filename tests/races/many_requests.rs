@@ -6,18 +6,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use cloakroom::{Config, Memory, MessagePack, Postcard, Session, SessionError, Unsigned};
+use cloakroom::{Config, Memory, MessagePack, Postcard, Session, Unsigned};
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::bank::{ADA, Account, Bank, Customer, Pace};
+use crate::bank::{ADA, Bank, Customer};
 use crate::support::browser::{Browser, Reply, send};
-use crate::support::watched::Watched;
-
-type Ended = SessionError<Watched<Pace>, Postcard<Account>>;
 
 /// Sends all the requests at once, and hands out the replies in the order in
 /// which they came.
@@ -35,7 +32,7 @@ async fn at_once<P: Into<String>>(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn five_hundred_concurrent_increments_all_survive() {
-    async fn visit(mut session: Customer) -> Result<String, Ended> {
+    async fn visit(mut session: Customer) -> Result<String, cloakroom::Error> {
         let visits = session
             .update(|account| {
                 account.visits += 1;
