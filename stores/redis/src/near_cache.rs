@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Writable, Key, Store, Ttl};
+use cloakroom::{Key, Store, Ttl, Writable};
 use redis::{Pipeline, PushInfo, PushKind, Value};
 
 pub use self::options::NearCacheOptions;
