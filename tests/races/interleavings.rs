@@ -187,11 +187,10 @@ fn no_two_requests_bring_back_a_session_that_was_signed_out() {
         [Act::Rotate, Act::Visit],
         [Act::Rotate, Act::Rotate],
         [Act::Rotate, Act::SignOut],
-        [Act::Rotate, Act::Restart],
+        [Act::Restart, Act::Note],
     ] {
         race(&[Act::SignOut, one, other], assert_gone);
     }
-    race(&[Act::Restart, Act::Rotate, Act::Visit], assert_gone);
 }
 
 fn assert_gone(end: Outcome) {
@@ -289,11 +288,10 @@ fn what_a_restart_begins_outlives_every_other_request() {
     }
 }
 
-/// A request beside the sign-out was cut off at any of its awaits. One that signed in has
-/// its own session, which no other request knows of.
+/// A request beside the sign-out was cut off at any of its awaits.
 #[test]
 fn nothing_of_a_request_that_was_cut_off_outlives_a_sign_out() {
-    let others = [Act::Note, Act::Visit, Act::Rotate, Act::Restart, Act::SignOut];
+    let others = [Act::Note, Act::Visit, Act::Rotate, Act::SignIn, Act::Restart, Act::SignOut];
     for ending in [Act::SignOut, Act::Restart] {
         for other in others {
             for polls in 2..=10 {
@@ -312,7 +310,7 @@ fn nothing_of_a_request_that_was_cut_off_outlives_a_sign_out() {
                     for reply in replies.iter().flatten() {
                         let cookies = after_response(HeaderMap::new(), &reply.headers);
                         let account = bank.account(&cookies).unwrap_or_default();
-                        assert_eq!(account.user, "", "{story}");
+                        assert_ne!(account.user, ADA, "{story}");
                     }
                 });
             }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 
 use cloakroom::Codec;
+use postcard_schema::Schema;
 use serde::de::{Deserializer, Unexpected};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ const TEXT: &str = "hunter2-secret";
 const NUMBER: u64 = 271_828_182;
 
 /// Data that serde quotes in its errors.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize, Schema)]
 pub(crate) struct Secret {
     pub(crate) text: String,
     number: u64,
@@ -25,7 +26,7 @@ impl Secret {
 }
 
 /// Says why it cannot be written, and quotes itself.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, Schema)]
 pub(crate) struct Unwritable {
     text: String,
     number: u64,
@@ -45,13 +46,13 @@ impl Serialize for Unwritable {
 }
 
 /// A struct with an `Unwritable` in it.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, Schema)]
 pub(crate) struct UnwritablePart {
     pub(crate) part: Option<Unwritable>,
 }
 
 /// Is written as any text, and refused when it is read.
-#[derive(Clone, Default, Serialize)]
+#[derive(Clone, Default, Serialize, Schema)]
 pub(crate) struct Mail(String);
 
 impl<'de> Deserialize<'de> for Mail {
@@ -64,7 +65,7 @@ impl<'de> Deserialize<'de> for Mail {
     }
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, Schema)]
 pub(crate) struct WithMail {
     pub(crate) mail: Mail,
 }
@@ -76,17 +77,17 @@ impl WithMail {
 }
 
 /// What a [`Secret`] is not: each field, and the names, are of another kind.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, Schema)]
 pub(crate) struct TextIsANumber {
     text: u8,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, Schema)]
 pub(crate) struct TextIsAChoice {
     text: Choice,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, Schema)]
 enum Choice {
     #[default]
     One,
