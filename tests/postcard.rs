@@ -513,8 +513,9 @@ fn data_may_nest_as_deeply_as_the_documentation_says() {
         Of { value: T },
     }
     type Five<T> = Level<Level<Level<Level<Level<T>>>>>;
+    type Ten<T> = Five<Five<T>>;
     // With the `Option` and the number, 32.
-    let value: Option<Five<Five<Five<Five<Five<Five<u8>>>>>>> = read_zeros();
+    let value: Option<Ten<Ten<Ten<u8>>>> = read_zeros();
     assert_comes_back(&value);
 }
 

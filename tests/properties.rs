@@ -10,10 +10,16 @@ mod data;
 mod errors;
 #[path = "properties/merges.rs"]
 mod merges;
+#[path = "properties/refusals.rs"]
+mod refusals;
+#[path = "properties/renamings.rs"]
+mod renamings;
 #[path = "support/secret.rs"]
 mod secret;
 #[path = "properties/settings.rs"]
 mod settings;
+#[path = "properties/versions.rs"]
+mod versions;
 
 use proptest::test_runner::Config;
 

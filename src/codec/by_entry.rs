@@ -44,8 +44,8 @@ fn decode_without_doubles<C: ByEntry>(bytes: &[u8]) -> Option<C::Data> {
 
     // The name that counts is the one that these data are written under.
     let mut encoded = Vec::with_capacity(bytes.len());
-    C::encode(&data, &mut encoded).ok()?;
-    let written = C::split(&encoded)?;
+    let written = C::encode(&data, &mut encoded).ok().and_then(|()| C::split(&encoded));
+    let Some(written) = written else { return Some(data) };
     let mut written = Lookup::of(&written);
     let is_written: Vec<bool> =
         entries.iter().map(|entry| written.find(&entry.key).is_some()).collect();
@@ -87,14 +87,17 @@ fn decode_once<C: ByEntry>(
 
 /// The field that each entry is read as; `None` for what is read as none.
 fn fields_of<C: ByEntry>(entries: &[Entry<'_>]) -> Vec<Option<FieldId>> {
-    let id = |name: &str| FieldId::of::<C::Data>(name, C::IS_HUMAN_READABLE);
     // A name that no field has.
-    let none = id("\0");
-    let field = |entry: &Entry<'_>| match &entry.key {
-        Name::Text(name) => id(name).filter(|id| Some(*id) != none),
-        Name::Other(_) => None,
-    };
+    let none = field_of::<C>(&Name::Text("\0".into()));
+    let field = |entry: &Entry<'_>| field_of::<C>(&entry.key).filter(|id| Some(*id) != none);
     entries.iter().map(field).collect()
+}
+
+fn field_of<C: ByEntry>(name: &Name<'_>) -> Option<FieldId> {
+    match name {
+        Name::Text(name) => FieldId::of::<C::Data>(name, C::IS_HUMAN_READABLE),
+        Name::Other(_) => None,
+    }
 }
 
 /// [`Codec::retain`].
@@ -104,32 +107,35 @@ pub(super) fn retain<C: ByEntry>(
     stored: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), C::Error> {
+    // Where this program wrote the record, it knows all that is in it.
+    if base == Some(stored) && C::RESERVED.is_none() {
+        out.extend_from_slice(mine);
+        return Ok(());
+    }
     let kind = Kind::of::<C::Data>(C::IS_HUMAN_READABLE);
     if C::RESERVED.is_none() {
-        // Where this program wrote the record, it knows all that is in it.
-        let knows_all = base == Some(stored);
-        let tells_nothing = kind == Kind::Map && base.is_none();
-        if knows_all || tells_nothing || became_default::<C>(base, mine) {
-            out.extend_from_slice(mine);
-            return Ok(());
-        }
-        if kind == Kind::Whole {
-            out.extend_from_slice(if base == Some(mine) { stored } else { mine });
+        let knows_nothing = kind == Kind::Map && base.is_none();
+        let written = match kind {
+            _ if knows_nothing || became_default::<C>(base, mine) => Some(mine),
+            Kind::Whole => Some(if base == Some(mine) { stored } else { mine }),
+            Kind::Map | Kind::Struct(_) => None,
+        };
+        if let Some(written) = written {
+            out.extend_from_slice(written);
             return Ok(());
         }
     }
-    let parts = [base.map_or(Some(Vec::new()), C::split), C::split(mine), C::split(stored)];
-    let [Some(before), Some(my), Some(stored)] = parts else {
-        return C::no_map().map_or_else(
-            || {
-                out.extend_from_slice(mine);
-                Ok(())
-            },
-            Err,
-        );
+    let before = base.map_or(Some(Vec::new()), C::split);
+    let (Some(before), Some(my), Some(there)) = (before, C::split(mine), C::split(stored)) else {
+        out.extend_from_slice(mine);
+        return C::no_map().map_or(Ok(()), Err);
     };
-    let mut combined = combine::<C>(kind, &before, &my, &before, &stored, base == Some(mine));
-    combined.write::<C>(kind, out);
+    let change = match base {
+        Some(base) if base == mine => Change::None,
+        Some(_) => Change::Some,
+        None => Change::Unknown,
+    };
+    combine::<C>(kind, change, &before, &my, &before, &there).write::<C>(kind, out);
     Ok(())
 }
 
@@ -155,12 +161,13 @@ pub(super) fn merge<C: ByEntry>(
     let [Some(before), Some(my), Some(their_known), Some(their)] = parts else {
         return C::no_map().map_or_else(|| Ok(merge_whole(base, mine, theirs)), Err);
     };
-    let mut combined = combine::<C>(kind, &before, &my, &their_known, &their, base == mine);
-    if C::RESERVED.is_none() && became_default::<C>(Some(base), mine) {
-        combined.forget_unknown();
-    }
+    let their = match C::RESERVED.is_none() && became_default::<C>(Some(base), mine) {
+        true => &their_known,
+        false => &their,
+    };
+    let change = if base == mine { Change::None } else { Change::Some };
     let mut out = Vec::with_capacity(mine.len() + theirs.len());
-    combined.write::<C>(kind, &mut out);
+    combine::<C>(kind, change, &before, &my, &their_known, their).write::<C>(kind, &mut out);
     Ok(out)
 }
 
@@ -181,64 +188,69 @@ struct Combined<'a> {
     unknown: Vec<usize>,
 }
 
+/// What the handler did to the data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    None,
+    Some,
+    /// What the data were before is not known.
+    Unknown,
+}
+
 /// Every stored entry stays as it is, unless this program changed, removed or
 /// renamed it; what it adds follows.
 ///
 /// `known` is what this program sees in what is `stored`.
 fn combine<'a, C: ByEntry>(
     kind: Kind,
+    change: Change,
     base: &[Entry<'a>],
     mine: &[Entry<'a>],
     known: &[Entry<'a>],
     stored: &[Entry<'a>],
-    is_unchanged: bool,
 ) -> Combined<'a> {
-    let is_reserved =
-        |name: &Name<'_>| matches!(name, Name::Text(name) if Some(&**name) == C::RESERVED);
     // Data that are one value change as a whole.
-    let is_whole = kind == Kind::Whole;
-    let changed = |before: Option<&[u8]>, my: Option<&[u8]>| match is_whole {
-        true => !is_unchanged,
-        false => before != my,
+    let changed = |before: Option<&[u8]>, my: Option<&[u8]>| match kind {
+        Kind::Whole => change != Change::None,
+        Kind::Map | Kind::Struct(_) => before != my,
     };
+    // What becomes of an entry that this program knows.
+    let outcome = |entry: &Entry<'a>, before: Option<&[u8]>, my: Option<&'a [u8]>| match my {
+        _ if !changed(before, my) => Some(entry.clone()),
+        my => my.map(|value| Entry { value, ..entry.clone() }),
+    };
+    let is_reserved =
+        |entry: &Entry<'_>| matches!(&entry.key, Name::Text(name) if Some(&**name) == C::RESERVED);
+    // Whether what is read under this name is written under another.
+    let is_other_name = |entry: &Entry<'_>| {
+        let field = field_of::<C>(&entry.key);
+        let mut written = base.iter().chain(mine).chain(known);
+        field.is_none() || written.any(|written| field_of::<C>(&written.key) == field)
+    };
+    let is_read = |entry: &Entry<'_>| matches!(&entry.key, Name::Text(name) if kind.reads(name));
+
+    let [mut before, mut my, mut seen, mut there] = [base, mine, known, stored].map(Lookup::of);
     let mut entries = Vec::with_capacity(stored.len().max(mine.len()));
     let mut unknown = Vec::new();
-
-    let [mut before, mut my, mut seen] = [base, mine, known].map(Lookup::of);
     for entry in stored {
-        if is_reserved(&entry.key) {
-            entries.push(entry.clone());
-            continue;
-        }
         let (before, my) = (before.find(&entry.key), my.find(&entry.key));
-        let is_known = before.is_some() || my.is_some() || seen.find(&entry.key).is_some();
-        if !is_known {
-            if !matches!(&entry.key, Name::Text(name) if kind.reads(name)) {
-                unknown.push(entries.len());
-                entries.push(entry.clone());
-            }
-        } else if !changed(before, my) {
+        if is_reserved(entry) {
             entries.push(entry.clone());
-        } else if let Some(value) = my {
-            entries.push(Entry { value, ..entry.clone() });
+        } else if before.is_some() || my.is_some() || seen.find(&entry.key).is_some() {
+            entries.extend(outcome(entry, before, my));
+        } else if !is_read(entry) {
+            unknown.push(entries.len());
+            entries.push(entry.clone());
+        } else if change != Change::Unknown && !is_other_name(entry) {
+            // Left out before and now, as `skip_serializing_if` says.
+            entries.push(entry.clone());
         }
     }
-
-    let [mut before, mut my, mut seen] = [base, mine, known].map(Lookup::of);
-    let mut there = Lookup::of(stored);
-    let is_new = |entry: &&Entry<'a>, there: &mut Lookup<'_, 'a>| {
-        !is_reserved(&entry.key) && there.find(&entry.key).is_none()
-    };
-    for entry in known.iter().filter(|entry| is_new(entry, &mut there)) {
-        let (before, my) = (before.find(&entry.key), my.find(&entry.key));
-        if !changed(before, my) {
-            entries.push(entry.clone());
-        } else if let Some(value) = my {
-            entries.push(Entry { value, ..entry.clone() });
-        }
+    let mut is_new = |entry: &&Entry<'a>| !is_reserved(entry) && there.find(&entry.key).is_none();
+    for entry in known.iter().filter(&mut is_new) {
+        entries.extend(outcome(entry, before.find(&entry.key), my.find(&entry.key)));
     }
-    let mut before = Lookup::of(base);
-    for entry in mine.iter().filter(|entry| is_new(entry, &mut there)) {
+    for entry in mine.iter().filter(&mut is_new) {
         if seen.find(&entry.key).is_none() && changed(before.find(&entry.key), Some(entry.value)) {
             entries.push(entry.clone());
         }

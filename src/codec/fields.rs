@@ -22,6 +22,11 @@ pub fn merge_whole(base: &[u8], mine: &[u8], theirs: &[u8]) -> Vec<u8> {
 /// your own: what `mine` changed since `base`, added or removed wins; all else
 /// is as in `theirs`, in its order. Of several fields with one name, the first
 /// counts.
+///
+/// With what is stored as `theirs` it also does what
+/// [`Codec::retain`](super::Codec::retain) asks for: fields that this program does not
+/// know, or did not change, stay as they are. A codec whose names can be aliases drops
+/// those from `theirs` first.
 #[must_use]
 pub fn merge_fields<'a>(
     base: &[Field<'a>],

@@ -20,7 +20,8 @@ use crate::record::FlaskRecord;
 /// A record is the data's map and nothing around it:
 ///
 /// - Keys that the struct does not name stay as they are, byte for byte and in
-///   their order. So does the value of a field that did not change. One that did is
+///   their order, also when the data become the default: they are Flask's. So does the
+///   value of a field that did not change. One that did is
 ///   written whole: what Flask keeps inside a map, and the field's type does not name,
 ///   is then gone.
 /// - `_permanent` is the session's own: `set_permanent` writes it, and what a
@@ -33,7 +34,7 @@ use crate::record::FlaskRecord;
 ///
 /// Data that are no map from names to values, such as a list, cannot be shared;
 /// nor can maps whose keys are maps, or data that are nested more than 100 levels
-/// deep, 126 in JSON. Python refuses such a record, and Flask-Session would then take
+/// deep. Python refuses such a record, and Flask-Session would then take
 /// it for a pickle. Saving them is an error.
 ///
 /// A `RawValue` of `serde_json` is written as it is. Python refuses some, such as

@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 
 use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::reading::{REFUSALS, Reading, TOO_DEEP};
+use super::reading::{CUT_SHORT, NESTED, Reading, kind_of};
 use super::writing::{Floats, Writing};
-use super::{Codec, SessionData, Strict, Unrepresentable};
+use super::{Codec, SessionData, Strict, Undecodable, Unrepresentable};
 use crate::record::NativeRecord;
 
 /// Session data as JSON: the most readable, the least compact. It is written, merged
@@ -55,8 +55,13 @@ enum Cause {
     Unrepresentable(#[source] Unrepresentable),
     #[error("the session data have no form in JSON: a part of them cannot be serialized")]
     Encode,
-    #[error("the bytes are not the session data in JSON: {kind}, at line {line}, column {column}")]
-    Decode { kind: &'static str, line: usize, column: usize },
+    #[error("the bytes are not the session data in JSON, at line {line}, column {column}")]
+    Decode {
+        #[source]
+        kind: Undecodable,
+        line: usize,
+        column: usize,
+    },
 }
 
 impl Cause {
@@ -73,12 +78,11 @@ impl Cause {
     #[cold]
     fn of_decoding(error: &serde_json::Error) -> Self {
         let text = error.to_string();
-        let refusal = REFUSALS.into_iter().find(|refusal| text.starts_with(refusal));
         let kind = match error.classify() {
-            Category::Syntax if text.starts_with(RECURSION) => TOO_DEEP,
-            Category::Syntax => "they are no JSON",
-            Category::Io | Category::Eof => "they end too soon",
-            Category::Data => refusal.unwrap_or("a value does not fit the data's type"),
+            Category::Syntax if text.starts_with(RECURSION) => NESTED,
+            Category::Syntax => Undecodable::new("they are no JSON"),
+            Category::Io | Category::Eof => CUT_SHORT,
+            Category::Data => kind_of(&text),
         };
         Self::Decode { kind, line: error.line(), column: error.column() }
     }

@@ -1,5 +1,6 @@
 //! MessagePack, with named fields.
 
+mod bounds;
 mod walk;
 
 use std::borrow::Cow;
@@ -8,12 +9,12 @@ use std::marker::PhantomData;
 use rmp_serde::config::SerializerConfig;
 use rmp_serde::{decode, encode};
 
-use self::walk::{Fault, Reader};
+use self::bounds::Fault;
 use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::reading::{REFUSALS, Reading, TOO_DEEP};
+use super::reading::{CUT_SHORT, NESTED, Reading, kind_of};
 use super::writing::{Floats, Writing};
-use super::{Codec, SessionData, Strict, Unrepresentable};
+use super::{Codec, SessionData, Strict, Undecodable, Unrepresentable};
 use crate::record::NativeRecord;
 
 /// Session data as MessagePack, fields and variants with their names: compact, and
@@ -70,10 +71,8 @@ enum Cause {
     Unrepresentable(#[source] Unrepresentable),
     #[error("the session data have no form in MessagePack: {0}")]
     Encode(&'static str),
-    #[error("the bytes are not the session data in MessagePack: {0}")]
-    Decode(&'static str),
-    #[error("bytes follow the session data")]
-    TrailingBytes,
+    #[error("the bytes are not the session data in MessagePack")]
+    Decode(#[source] Undecodable),
 }
 
 impl Cause {
@@ -92,16 +91,11 @@ impl Cause {
     #[cold]
     fn of_decoding(error: &decode::Error) -> Self {
         Self::Decode(match error {
-            decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => {
-                "they end too soon"
-            }
-            decode::Error::Utf8Error(_) => "a text is not UTF-8",
-            decode::Error::DepthLimitExceeded => TOO_DEEP,
-            decode::Error::Syntax(message) => REFUSALS
-                .into_iter()
-                .find(|refusal| refusal == message)
-                .unwrap_or("a value does not fit the data's type"),
-            _ => "a value does not fit the data's type",
+            decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => CUT_SHORT,
+            decode::Error::Utf8Error(_) => Undecodable::new("a text is not UTF-8"),
+            decode::Error::DepthLimitExceeded => NESTED,
+            decode::Error::Syntax(message) => kind_of(message),
+            _ => kind_of(""),
         })
     }
 }
@@ -109,9 +103,9 @@ impl Cause {
 impl From<Fault> for Cause {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Malformed => Self::Decode("they end too soon"),
-            Fault::TooDeep => Self::Decode(TOO_DEEP),
-            Fault::TrailingBytes => Self::TrailingBytes,
+            Fault::Malformed => Self::Decode(CUT_SHORT),
+            Fault::TooDeep => Self::Decode(NESTED),
+            Fault::TrailingBytes => Self::Decode(Undecodable::new("bytes follow the data")),
         }
     }
 }
@@ -163,7 +157,7 @@ impl<T: SessionData> ByEntry for MessagePack<T> {
     const RESERVED: Option<&'static str> = None;
 
     fn decode_exact(bytes: &[u8]) -> Result<T, MessagePackError> {
-        walk::is_value(bytes).map_err(Cause::from)?;
+        bounds::check(bytes).map_err(Cause::from)?;
         let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes).with_human_readable();
         T::deserialize(Reading::new(&mut deserializer))
             .map_err(|error| Cause::of_decoding(&error).into())
@@ -171,7 +165,7 @@ impl<T: SessionData> ByEntry for MessagePack<T> {
 
     fn split(bytes: &[u8]) -> Option<Vec<Entry<'_>>> {
         let mut entries = Vec::new();
-        visit(bytes, Reader::Own, |entry| entries.push(entry))?;
+        visit(bytes, [bounds::split, bounds::split], |entry| entries.push(entry))?;
         Some(entries)
     }
 
@@ -198,13 +192,13 @@ impl<T: SessionData> sealed::Map for MessagePack<T> {
     }
 
     fn decode_shared(bytes: &[u8]) -> Result<T, MessagePackError> {
-        walk::is_value(bytes).map_err(Cause::from)?;
+        bounds::check(bytes).map_err(Cause::from)?;
         T::deserialize(Reading::new(&mut rmp_serde::Deserializer::from_read_ref(bytes)))
             .map_err(|error| Cause::of_decoding(&error).into())
     }
 
     fn visit<'a>(bytes: &'a [u8], see: impl FnMut(Entry<'a>)) -> Option<()> {
-        visit(bytes, Reader::Python, see)
+        visit(bytes, [walk::name, walk::value], see)
     }
 
     fn write(entries: &[Entry<'_>], out: &mut Vec<u8>) {
@@ -231,12 +225,20 @@ impl<T: SessionData> sealed::Map for MessagePack<T> {
     }
 }
 
-/// Shows the entries of a map in their order; `None` for what the reader cannot read.
-fn visit<'a>(bytes: &'a [u8], reader: Reader, mut see: impl FnMut(Entry<'a>)) -> Option<()> {
+/// Cuts a value off; `None` for what is none.
+type Split = fn(&[u8]) -> Option<(&[u8], &[u8])>;
+
+/// Shows the entries of a map in their order; `None` where they cannot be cut into
+/// names and values.
+fn visit<'a>(
+    bytes: &'a [u8],
+    [split_name, split_value]: [Split; 2],
+    mut see: impl FnMut(Entry<'a>),
+) -> Option<()> {
     let (len, mut rest) = walk::map_len(bytes)?;
     for _ in 0..len {
-        let (name, after_name) = walk::name(rest, reader)?;
-        let (value, after_value) = walk::value(after_name, reader)?;
+        let (name, after_name) = split_name(rest)?;
+        let (value, after_value) = split_value(after_name)?;
         let key = match walk::text(name) {
             Some((text, _)) => Name::Text(text.into()),
             None => Name::Other(name),

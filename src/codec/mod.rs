@@ -22,6 +22,7 @@ mod postcard;
 #[cfg(any(feature = "json", feature = "messagepack"))]
 mod reading;
 mod strict;
+mod undecodable;
 mod unrepresentable;
 #[cfg(any(feature = "json", feature = "messagepack"))]
 mod writing;
@@ -46,6 +47,7 @@ pub use self::named::{Entry, Name};
 #[cfg(feature = "postcard")]
 pub use self::postcard::{Postcard, PostcardData, PostcardError};
 pub use self::strict::Strict;
+pub use self::undecodable::Undecodable;
 pub use self::unrepresentable::Unrepresentable;
 
 /// What can be kept in a session: a struct that is `Default`, `Serialize` and
@@ -75,7 +77,7 @@ impl<T: Default + Serialize + DeserializeOwned + Send + Sync + 'static> SessionD
     message = "nothing says what a session holds",
     label = "`{Self}` is not a `Codec`",
     note = "on the configuration, call `.data::<YourStruct>()`, or `.codec(...)` with a codec of your choice",
-    note = "in the type of a session, name the codec too: `Session<.., Postcard<YourStruct>, ..>`"
+    note = "in the type of a session, name the codec too: `Session<.., MessagePack<YourStruct>, ..>`"
 )]
 pub trait Codec: Send + Sync + 'static {
     /// The session data.
@@ -86,7 +88,8 @@ pub trait Codec: Send + Sync + 'static {
     /// [`Error::Codec`](crate::Error::Codec) hands it on as it is, to whoever logs
     /// errors. Those of the codecs here quote no session data; in a codec of your
     /// own, leave out what serde says, which often quotes the value that it refuses.
-    /// The layer's log has only a source of it that is an [`Unrepresentable`].
+    /// The layer's log has only a source of it that is an [`Unrepresentable`] or an
+    /// [`Undecodable`].
     type Error: Error + Send + Sync + 'static;
 
     /// The format of the records that the data are kept in:

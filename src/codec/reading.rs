@@ -13,15 +13,35 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
+use super::Undecodable;
 use super::depth::Depth;
-
-/// What is refused here. The codecs' errors repeat it, since it quotes no data.
-pub(super) const REFUSALS: [&str; 4] = [NUMBER_FOR_NAME, LIST_FOR_NAME, LIST_FOR_STRUCT, TOO_DEEP];
 
 const NUMBER_FOR_NAME: &str = "a number stands where the name of a variant or field is due";
 const LIST_FOR_NAME: &str = "a list stands where a variant is due";
-const LIST_FOR_STRUCT: &str = "a list stands where a struct is due";
-pub(super) const TOO_DEEP: &str = "they are nested too deeply";
+const LIST_FOR_STRUCT: &str = "a list stands where a struct or a map is due";
+const TOO_DEEP: &str = "they are nested too deeply";
+
+/// How the messages begin that tell more than that a value does not fit, and what an
+/// error may say in their place, since it must quote no data.
+const KINDS: [(&str, &str); 8] = [
+    (NUMBER_FOR_NAME, NUMBER_FOR_NAME),
+    (LIST_FOR_NAME, LIST_FOR_NAME),
+    (LIST_FOR_STRUCT, LIST_FOR_STRUCT),
+    (TOO_DEEP, TOO_DEEP),
+    ("missing field", "a field is missing that has no `#[serde(default)]`"),
+    ("unknown variant", "a variant has a name that this program does not know"),
+    ("unknown field", "a field has a name that this program denies"),
+    ("duplicate field", "a field is there twice"),
+];
+
+pub(super) const NESTED: Undecodable = Undecodable::new(TOO_DEEP);
+pub(super) const CUT_SHORT: Undecodable = Undecodable::new("they end too soon");
+
+/// The kind of mistake that a message of serde's tells.
+pub(super) fn kind_of(message: &str) -> Undecodable {
+    let kind = KINDS.iter().find(|(beginning, _)| message.starts_with(beginning));
+    Undecodable::new(kind.map_or("a value does not fit the data's type", |(_, kind)| kind))
+}
 
 #[cold]
 fn refuse<T, E: Error>(why: &'static str) -> Result<T, E> {

@@ -8,8 +8,10 @@
 //! - [Coming from tower-sessions](tower_sessions).
 //! - Moving from Flask-Session: the page `flask`, with the feature of that name.
 //!
-//! There is no code here. Pages whose programs name the crate of a store stand in the
-//! folder `docs`; `dev/together` compiles these programs.
+//! There is no code here.
+
+// Pages in Markdown are in `docs`. `dev/together` compiles the programs that name the crate
+// of a store.
 
 #[cfg(feature = "flask")]
 #[cfg_attr(not(doctest), doc = include_str!("../../docs/flask.md"))]

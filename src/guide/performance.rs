@@ -74,19 +74,20 @@
 //! | | not used | no cookie | read | change |
 //! |---|---:|---:|---:|---:|
 //! | what axum asks for any layer | 2 | 2 | 2 | 2 |
+//! | the slot of the session | 1 | 1 | 1 | 1 |
+//! | its entry in the request's extensions, and a larger table for the fourth entry | 2 | 2 | 2 | 2 |
+//! | axum's box around the body that the layer answers with | 1 | 1 | 1 | 1 |
+//! | the box of the session's state | | 1 | 1 | 1 |
 //! | the data themselves: a `String` and a `Vec` | | | 2 | 2 |
 //! | the copy of the record that `Memory` hands out | | | 1 | 1 |
 //! | decoding the encoding once | | | | 2 |
 //! | the box of the saving future | | | | 1 |
-//! | | 2 | 2 | 5 | 8 |
+//! | the buffer for both encodings | | | | 1 |
+//! | | 6 | 7 | 10 | 14 |
 //!
 //! A change of the data's length takes one more, for the new record. A record that is
 //! shared instead of copied would spare reads their allocation, but not be written in
 //! place, and its counts are atomic: that took 2 to 13 % longer.
-//!
-//! The box in which a session goes from hand to hand, and the buffer for both
-//! encodings, are kept for the next requests of the thread, emptied: up to 64 of them,
-//! of up to 4 KiB each, since so many requests may be waiting for their store at once.
 //!
 //! # What is left
 //!

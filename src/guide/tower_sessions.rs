@@ -86,12 +86,11 @@
 //!
 //! # What is different
 //!
-//! - **Nothing is in the request's extensions.** A middleware or an extractor of your own
-//!   asks for the session where it needs it:
-//!   [`from_request_parts`](crate::Session) with axum, `Session::of_request` with tower.
-//!   There is one `Session` for a request and no clone of it. A second one is an error
-//!   while the first one lives: let a middleware drop it before it calls the handler.
-//!   Spawned tasks are given one that was taken before, and call `save` themselves.
+//! - **One `Session` for a request**, and no clone of it. A second one is an error while
+//!   the first one lives: let a middleware drop it before it calls the handler. An
+//!   extractor of your own calls [`Session::read`](crate::Session::read), and
+//!   `Session::of_request` takes the session from a request, in whatever task. What goes on
+//!   after the response calls [`detach`](crate::Session::detach).
 //! - **Changes at the same time.** There, a request saves the whole map, and the later one
 //!   wins. Here, changes to different fields are merged; of two to the same field, the
 //!   later one wins, unless they are made by `update`.

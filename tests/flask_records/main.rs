@@ -13,3 +13,4 @@ mod schedule;
 mod secret;
 mod shelf;
 mod values;
+mod versions;

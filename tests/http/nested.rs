@@ -10,13 +10,13 @@ use axum::routing::get;
 use cloakroom::middleware::SessionBody;
 use cloakroom::{Config, Cookie, Error, Memory, MessagePack, Session, Unsigned, cookie_name};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_http::trace::TraceLayer;
 
 use crate::site::{Site, Visitor, routes, visit};
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, send};
 use crate::support::watched::Op;
 
 type Counter = Session<Memory, MessagePack<u32>, Unsigned>;
@@ -27,16 +27,24 @@ async fn text(response: Response) -> String {
 }
 
 /// A site whose handler `/then` calls `inner` before it takes its own session.
-async fn then<F>(inner: impl Fn(Request) -> F + Clone + Send + Sync + 'static) -> [String; 3]
+///
+/// `inner` gets a clone of the request, and the cookie of Ada, who has signed in.
+async fn then<F>(
+    inner: impl Fn(Request, HeaderValue) -> F + Clone + Send + Sync + 'static,
+) -> [String; 3]
 where
     F: Future<Output = String> + Send,
 {
     let site = Site::new();
+    let ada = site.known_browser().await;
+    ada.get("/sign-in").await;
+    let cookie = HeaderValue::try_from(ada.cookies().expect("a cookie")).expect("ASCII");
+    let of_ada = cookie.clone();
     let handler = async move |request: Request| {
         let mut clone = Request::new(Body::empty());
         *clone.headers_mut() = request.headers().clone();
         *clone.extensions_mut() = request.extensions().clone();
-        let inner = inner(clone).await;
+        let inner = inner(clone, cookie.clone()).await;
         let mut session = match Visitor::of_request(&request).await {
             Ok(session) => session,
             Err(error) => return error.to_string(),
@@ -47,6 +55,8 @@ where
     let with_then = routes().route("/then", get(handler));
     let eve = site.known_browser().await.on(site.browser_on(with_then));
     let reply = eve.get("/then").await;
+    let ada = send(&ada.router, "/read", HeaderMap::from_iter([(COOKIE, of_ada)])).await;
+    assert_eq!(ada.body, "ada, 1 visits", "her session is untouched");
     [reply.body.clone(), reply.set_cookies().concat(), eve.get("/read").await.body]
 }
 
@@ -64,29 +74,23 @@ fn api() -> Router {
     Router::new().fallback(who)
 }
 
-/// A cookie that leads to another account at another site, with the same key.
-fn of_another(request: &mut Request) {
-    let cookie = HeaderValue::from_static("__Host-id=of-another");
-    request.headers_mut().insert(COOKIE, cookie);
-}
-
 #[tokio::test]
 async fn a_request_that_a_handler_makes_has_no_session_without_a_layer_and_the_outer_one_keeps_its()
 {
-    let made = then(async |_| {
+    let made = then(async |_, cookie| {
         let mut request = Request::new(Body::empty());
-        of_another(&mut request);
+        request.headers_mut().insert(COOKIE, cookie);
         text(api().oneshot(request).await.expect("an answer")).await
     });
     assert_eq!(made.await, ["MissingLayer; None", "", "2 visits"]);
 
-    let cloned = then(async |mut request| {
-        of_another(&mut request);
+    let cloned = then(async |mut request: Request, cookie| {
+        request.headers_mut().insert(COOKIE, cookie);
         text(api().oneshot(request).await.expect("an answer")).await
     });
     assert_eq!(cloned.await, ["OtherRequest; None", "", "2 visits"]);
 
-    let with_a_token = then(async |mut request| {
+    let with_a_token = then(async |mut request: Request, _| {
         request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
         text(api().oneshot(request).await.expect("an answer")).await
     });
@@ -95,7 +99,7 @@ async fn a_request_that_a_handler_makes_has_no_session_without_a_layer_and_the_o
 
 #[tokio::test]
 async fn a_clone_with_the_same_cookie_has_the_session_of_its_request() {
-    let cloned = then(async |request| {
+    let cloned = then(async |request, _| {
         let mut session = Visitor::of_request(&request).await.expect("a session");
         session.visits += 40;
         "cloned".to_owned()

@@ -115,7 +115,7 @@ async fn a_session_that_a_task_keeps_is_saved_by_the_task() {
 }
 
 #[tokio::test]
-async fn whoever_asks_when_the_response_is_ready_is_told_that_the_session_is_closed() {
+async fn a_taker_that_asks_when_the_response_is_ready_is_told_that_the_session_is_closed() {
     let sessions = Config::new().store(Memory::new()).data::<u32>().build();
     let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
         let mut response = Response::new(String::new());
@@ -132,7 +132,7 @@ async fn whoever_asks_when_the_response_is_ready_is_told_that_the_session_is_clo
 }
 
 #[tokio::test]
-async fn whoever_asks_when_the_request_was_dropped_is_told_that_the_session_is_closed() {
+async fn a_taker_that_asks_when_the_request_was_dropped_is_told_that_the_session_is_closed() {
     let sessions = Config::new().store(Memory::new()).data::<u32>().build();
     let (send, mut sent) = tokio::sync::mpsc::channel(1);
     let service = sessions.layer().layer(service_fn(async |request: Request<String>| {

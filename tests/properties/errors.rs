@@ -98,7 +98,9 @@ async fn what_postcard_cannot_save_is_in_no_error() {
 #[test]
 fn an_error_of_json_says_where_the_mistake_is() {
     let error = Json::<BTreeMap<String, u8>>::decode(b"{\"a\": 1,\n\"b\": []}");
-    let expected = "the bytes are not the session data in JSON: \
-        a value does not fit the data's type, at line 2, column 5";
-    assert_eq!(error.expect_err("a list").to_string(), expected);
+    let error = error.expect_err("a list");
+    let expected = "the bytes are not the session data in JSON, at line 2, column 5";
+    assert_eq!(error.to_string(), expected);
+    let reason = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(reason.as_deref(), Some("a value does not fit the data's type"));
 }

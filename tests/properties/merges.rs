@@ -94,6 +94,5 @@ macro_rules! for_codec {
     };
 }
 
-for_codec!(postcard, Postcard);
 for_codec!(messagepack, MessagePack);
 for_codec!(json, Json);

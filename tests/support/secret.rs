@@ -93,12 +93,12 @@ enum Choice {
     One,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, Schema)]
 pub(crate) struct NumberIsSmall {
     number: u8,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize, Schema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 

@@ -163,7 +163,7 @@ pub fn folder() -> PathBuf {
     tempfile::Builder::new().prefix("cloakroom-").tempdir().expect("a folder").keep()
 }
 
-/// A port that nobody has, below those that the system gives to outgoing
+/// A free port, below those that the system gives to outgoing
 /// connections. No other call in this program gives the same one.
 pub fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);

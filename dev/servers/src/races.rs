@@ -139,7 +139,7 @@ async fn drop_one<S: Store>(store: &S, key: &Key, owner: usize, n: usize, random
 
 async fn check_owner<S: Store>(store: &S, keys: &[Key], owner: usize) {
     let record = store.load(&keys[owner], None).await.expect("answers").expect("kept");
-    assert!(record.value.as_ref().starts_with(&value_of(owner, 0)[..8]), "somebody else's data");
+    assert!(record.value.as_ref().starts_with(&value_of(owner, 0)[..8]), "another task's data");
 }
 
 /// A value that begins with its owner, and has one of many lengths.
@@ -163,10 +163,10 @@ pub async fn drop_after(polls: usize, operation: impl Future) {
     .await;
 }
 
-/// Increments the number under a key, whoever else does.
+/// Increments the number under a key, whatever other tasks do.
 pub async fn increment_once<S: Store>(store: &S, key: &Key) -> Result<(), S::Error> {
     loop {
-        let record = store.load(key, None).await?.expect("nobody removes it");
+        let record = store.load(key, None).await?.expect("no task removes it");
         let next = (number(record.value.as_ref()) + 1).to_string();
         if let Update::Updated(_) =
             store.update(key, next.as_bytes(), LONG, &record.revision).await?
@@ -177,7 +177,7 @@ pub async fn increment_once<S: Store>(store: &S, key: &Key) -> Result<(), S::Err
 }
 
 pub async fn load_number<S: Store>(store: &S, key: &Key) -> Result<u64, S::Error> {
-    let record = store.load(key, None).await?.expect("nobody removes it");
+    let record = store.load(key, None).await?.expect("no task removes it");
     Ok(number(record.value.as_ref()))
 }
 

@@ -9,28 +9,28 @@ use super::redis::RedisServer;
 use super::{becomes_true, free_port};
 
 const FORMING_TIME: Duration = Duration::from_secs(60);
-const TURN_TIME: Duration = Duration::from_secs(300);
+const WAITING_TIME: Duration = Duration::from_secs(300);
 
 pub struct Cluster {
     nodes: Vec<RedisServer>,
-    _turn: Option<Turn>,
+    _alone: Option<Alone>,
 }
 
 /// One cluster at a time: nodes that wait too long for a processor take each
 /// other for dead.
-struct Turn;
+struct Alone;
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-impl Turn {
+impl Alone {
     fn take() -> Self {
         let mut is_mine = || !TAKEN.swap(true, Ordering::SeqCst);
-        assert!(becomes_true(TURN_TIME, &mut is_mine), "the other clusters do not end");
+        assert!(becomes_true(WAITING_TIME, &mut is_mine), "the other clusters do not end");
         Self
     }
 }
 
-impl Drop for Turn {
+impl Drop for Alone {
     fn drop(&mut self) {
         TAKEN.store(false, Ordering::SeqCst);
     }
@@ -39,8 +39,8 @@ impl Drop for Turn {
 impl Cluster {
     /// A cluster that the test may break.
     pub fn start() -> Self {
-        let turn = Turn::take();
-        Self { _turn: Some(turn), ..Self::shared() }
+        let alone = Alone::take();
+        Self { _alone: Some(alone), ..Self::shared() }
     }
 
     /// A cluster for all tests that leave it as it is.
@@ -55,7 +55,7 @@ impl Cluster {
             .expect("redis-cli starts");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
 
-        let cluster = Self { nodes, _turn: None };
+        let cluster = Self { nodes, _alone: None };
         assert!(becomes_true(FORMING_TIME, || cluster.is_complete()), "no cluster forms");
         cluster
     }

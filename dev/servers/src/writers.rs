@@ -62,8 +62,7 @@ impl Writers {
         }
     }
 
-    /// What was acknowledged is there, and nothing happened that nobody asked
-    /// for.
+    /// Every acknowledged write is there, and no other than those that were sent.
     pub async fn stop_and_check<S: Store>(self, store: &S) {
         self.is_over.store(true, Ordering::SeqCst);
         self.tasks.join_all().await;

@@ -1,8 +1,8 @@
 //! One connection: a request, then its whole reply.
 //!
-//! Reads and removals are meta commands, writes are the older `add` and `cas`:
-//! where the server has no room for a value, those leave the record alone, while
-//! the meta command `ms` deletes it, even with another version's CAS token.
+//! Reads and removals are meta commands. Writes are the older `add` and `cas`: where the
+//! server has no room for a value, they leave the record alone. The meta command `ms`
+//! deletes it, even with another version's CAS token.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -22,17 +22,17 @@ use crate::error::MemcachedError;
 use crate::expiry::Expiry;
 use crate::reply::{Found, Swapped, refusal};
 
-/// The longest line that is taken for a reply.
+/// The longest line of a reply.
 const MAX_LINE: u64 = 4 * 1024;
-/// The largest item that Memcached can be set to take, its setting `-I`.
+/// The highest value of the setting `-I`, the largest item.
 const MAX_VALUE: u64 = 1 << 30;
-/// How much memory a value gets before it has arrived.
+/// How much memory is reserved for a value before it has arrived.
 const TRUSTED_LENGTH: u64 = 1 << 20;
 /// How much memory a connection keeps between requests.
 const KEPT: usize = 64 * 1024;
 
-/// After an error, and after a future that was dropped before its end, the
-/// connection is at no known place in the stream, and must not be used again.
+/// After an error, or after a future was dropped, the position in the stream is not known.
+/// The connection must not be used again.
 pub(crate) struct Connection<S> {
     stream: BufReader<S>,
     request: Vec<u8>,
@@ -44,14 +44,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Self { stream: BufReader::new(stream), request: Vec::new(), line: Vec::new() }
     }
 
-    /// Whether nothing has come in that nobody asked for, not even the end.
+    /// Whether the server has sent nothing since the last reply, not even the end.
     pub(crate) fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
         let mut byte = ReadBuf::new(&mut byte);
         let is_read = self.stream.buffer().is_empty();
         let stream = self.stream.get_mut();
         let read = poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut byte));
-        // A task that has used up its turn would otherwise be told of nothing.
+        // Otherwise the stream of a task that has used up its budget always seems quiet.
         let read = pin!(unconstrained(read));
         is_read && read.poll(&mut Context::from_waker(Waker::noop())).is_pending()
     }
@@ -70,7 +70,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(Some(Record::new(self.read_value(length).await?, token)))
     }
 
-    /// Whether there was no record; then there is one now.
+    /// Whether the server made the record: there was none.
     pub(crate) async fn add(
         &mut self,
         key: &Key,
@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Fails where the server knows no meta commands.
+    /// Fails if the server does not know meta commands.
     pub(crate) async fn greet(&mut self) -> Result<(), MemcachedError> {
         self.begin(format_args!("mn"));
         self.finish().await?;
@@ -148,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn begin(&mut self, command: fmt::Arguments<'_>) {
         self.request.clear();
-        // Writing to a vector does not fail.
+        // Writing to a `Vec` does not fail.
         let _ = self.request.write_fmt(command);
         self.request.extend_from_slice(b"\r\n");
     }
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_has_used_up_its_turn_hears_the_end_too() {
+    async fn a_task_that_has_used_up_its_budget_sees_the_end_of_a_connection() {
         let (near, far) = duplex(1);
         let mut connection = Connection::new(near);
         while has_budget_remaining() {

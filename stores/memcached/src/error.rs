@@ -1,18 +1,18 @@
-//! What can go wrong at Memcached.
+//! Faults: [`MemcachedError`].
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 
-/// What can go wrong in [`Memcached`](crate::Memcached).
+/// A fault of [`Memcached`](crate::Memcached).
 ///
-/// What the server wrote about it is not repeated.
+/// It does not repeat what the server wrote.
 pub struct MemcachedError {
     fault: Fault,
 }
 
 enum Fault {
-    /// The reply, or a new connection, took too long.
+    /// A reply or a new connection took too long.
     TimedOut,
     /// All connections were in use for too long.
     Busy,
@@ -38,26 +38,26 @@ impl MemcachedError {
     pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
     pub(crate) const FULL: Self = Self { fault: Fault::Full };
 
-    /// Whether the reply did not arrive in time, or no connection was to be had
-    /// in time.
+    /// Whether a timeout ended the operation: while it waited for a reply, or for a
+    /// connection.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.fault, Fault::TimedOut | Fault::Busy)
     }
 
-    /// Whether the value is larger than the server takes, or than
+    /// Whether the value is larger than the server accepts, or than
     /// [`max_value_bytes`](crate::MemcachedOptions::max_value_bytes) allows.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         matches!(self.fault, Fault::TooLarge)
     }
 
-    /// Whether other connections to the server may be dead as well.
+    /// Whether other connections to the server may be broken, too.
     pub(crate) fn is_of_connection(&self) -> bool {
         matches!(self.fault, Fault::TimedOut | Fault::Connection(_))
     }
 
-    /// Whether the server answered, and would not do what it was asked.
+    /// Whether the server answered and refused the command.
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(self.fault, Fault::UnknownCommand | Fault::Refused)
     }
@@ -76,15 +76,15 @@ impl fmt::Display for MemcachedError {
             Fault::Busy => "no connection to Memcached became free in time",
             Fault::Connection(_) => "the connection to Memcached failed",
             Fault::Unusable => {
-                "no URL of Memcached: it has the form `memcached://host:port`, without a password"
+                "the URL is not one of Memcached: write `memcached://host:port`, without a password"
             }
-            Fault::UnknownCommand => {
-                "Memcached does not know a command: version 1.6 or newer is needed"
+            Fault::UnknownCommand => "Memcached does not know a command: use version 1.6 or newer",
+            Fault::WithoutCas => {
+                "Memcached runs with `-C`, which turns CAS tokens off: start it without"
             }
-            Fault::WithoutCas => "Memcached was started with `-C`, and tells no versions apart",
             Fault::Refused => "Memcached refused a command",
-            Fault::Unexpected => "the reply of Memcached cannot be understood",
-            Fault::TooLarge => "the value is larger than Memcached takes",
+            Fault::Unexpected => "Memcached sent an unexpected reply",
+            Fault::TooLarge => "the value is larger than Memcached accepts",
             Fault::Full => "Memcached has no memory left for the value",
         })
     }

@@ -1,18 +1,18 @@
-//! Times to live as Memcached counts them.
+//! Times to live, as Memcached counts them.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloakroom::Ttl;
 
-/// A larger number of seconds is a point in time.
+/// Memcached takes a larger number of seconds for a date.
 const LONGEST_FROM_NOW: u64 = 30 * 24 * 60 * 60;
 
-/// In January 2038. Servers that count in 32 bits take a later one for the past.
+/// In January 2038. Servers that count in 32 bits take a later date for the past.
 const LATEST: u64 = i32::MAX as u64;
 
-/// What stands in a command for a time to live: seconds from now up to 30 days,
-/// beyond that seconds since 1970. Never 0, which is for ever.
+/// A time to live in a command: up to 30 days as seconds from now, above as seconds since
+/// 1970. Never 0, which means for ever.
 #[derive(Clone, Copy)]
 pub(crate) struct Expiry(u64);
 
@@ -28,13 +28,13 @@ impl Expiry {
         }
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         let end = rounded_up(now + ttl.as_millis());
-        // From then on, a server that still works counts in more bits.
+        // A server that still works then counts in more bits.
         Self(if now / 1_000 < LATEST { end.min(LATEST) } else { end })
     }
 }
 
-/// One more second than whole ones: the server's clock goes in steps of a
-/// second, and the next step may come at once.
+/// Whole seconds, and one more: the server's clock advances once a second, perhaps at
+/// once.
 fn rounded_up(millis: u64) -> u64 {
     millis.div_ceil(1_000) + 1
 }
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(seconds_at(last - most - 2, longest), last);
         assert_eq!(seconds_at(last - most - 1, longest), last);
         assert_eq!(seconds_at(last - day, longest), last);
-        // Seconds from now are no date.
+        // Seconds from now are not a date.
         assert_eq!(seconds_at(last - day, 10 * day * 1_000), 10 * day + 1);
         assert_eq!(seconds_at(last, longest), last + most + 2);
     }

@@ -9,56 +9,55 @@ use cloakroom::{Key, Store, Ttl, Writable};
 use crate::error::MemcachedError;
 use crate::expiry::Expiry;
 use crate::options::MemcachedOptions;
-use crate::pool::{Loan, Pool};
+use crate::pool::{Pool, Taken};
 use crate::reply::Swapped;
 use crate::server::{MemcachedDial, MemcachedServer};
 
-// Longer keys, white space and control characters would be no keys of Memcached;
-// `Key` consists of visible ASCII.
+// Memcached refuses longer keys, white space and control characters. A `Key` is
+// visible ASCII.
 const _: () = assert!(Key::MAX <= 250);
 
 /// Keeps sessions in Memcached 1.6 or newer. Inside a tokio runtime only.
 ///
 /// Every operation but `remove` is one command for one key, and one round trip.
-/// The server removes what is past its time by itself.
+/// The server removes expired records.
 ///
 /// | operation | command |
 /// |---|---|
 /// | load | `mg`, with `T` where it postpones the expiry |
 /// | create | `add` |
-/// | update | `cas`; after an `mg` where the version that was seen is one that the same request wrote |
-/// | remove | `mg`, and an `md` of the version that it saw, again until nobody was faster |
+/// | update | `cas`; after an `mg` where the same request wrote the version that was seen |
+/// | remove | `mg`, and an `md` of the version that it saw; both again after a conflict |
 ///
-/// Values stand in the server as they are given, with flags 0, so that other
-/// programs can read them.
+/// The server holds values as they are given, with flags 0. Other programs can read
+/// them.
 ///
 /// # What is kept
 ///
-/// Nothing beyond the server's memory: all sessions end when the server
-/// restarts. A server whose memory is full evicts the records that were not used
-/// for the longest time, and ends sessions before their time. Started with `-M`,
-/// it refuses new values instead; a record whose change was refused stays as it
-/// was.
+/// Nothing beyond the server's memory: a restart ends all sessions. A server whose
+/// memory is full evicts the least recently used records, and ends sessions before
+/// their time. Started with `-M`, it refuses new values instead. A record whose change
+/// it refused stays as it was.
 ///
 /// # Who can read it
 ///
-/// Memcached asks for no password and encrypts nothing, unless it was set up to.
-/// Whoever reaches its port can read and change all sessions, so keep it on a
+/// Memcached asks for no password and encrypts nothing, unless it was set up to. A
+/// program that reaches its port can read and change all sessions. Keep the server on a
 /// network of its own, or use [`new`](Self::new).
 ///
 /// # Times
 ///
 /// Memcached counts whole seconds. A record lives for its time at least, and for
-/// up to three seconds more. A time to live of 30 days or more is sent as a date,
-/// so a server whose clock is ahead or behind ends it by that much too early or
-/// too late. Until January 19, 2038, no such date is later than that day: a
+/// up to three seconds more. The store sends a time to live of 30 days or more as a
+/// date. A server whose clock is ahead or behind ends such a record by that much too
+/// early or too late. Until January 19, 2038, no such date is later than that day: a
 /// server that counts in 32 bits would take it for the past.
 ///
 /// # When the connection fails
 ///
 /// An operation whose reply did not arrive is an error, and may or may not have
-/// happened. It is never sent again, so it does not happen twice. The next
-/// operation makes a new connection if it has to.
+/// happened. The store never sends it again, so it does not happen twice. The next
+/// operation makes a new connection where it needs one.
 ///
 /// # Example
 ///
@@ -77,8 +76,8 @@ pub struct Memcached<D: MemcachedDial = MemcachedServer> {
     pub(crate) max_value_bytes: usize,
 }
 
-/// The version of a record in [`Memcached`]: its CAS token if it was loaded, its
-/// bytes if it was written, because Memcached does not say which token they got.
+/// The version of a record in [`Memcached`]. A loaded record has its CAS token. A written
+/// record has its bytes, because Memcached does not say which token they got.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MemcachedRevision(Seen);
 
@@ -92,8 +91,8 @@ impl Memcached {
     /// Connects to the server that a URL names: `memcached://127.0.0.1`, or
     /// `memcached://host:port`. `memcache://` means the same.
     ///
-    /// The connection is neither encrypted nor signed in. [`new`](Self::new) is
-    /// for servers that want that.
+    /// The connection is neither encrypted nor authenticated. For a server that requires
+    /// either, use [`new`](Self::new).
     ///
     /// # Errors
     ///
@@ -113,16 +112,16 @@ impl Memcached {
         Self::connect("memcached://127.0.0.1:11211").await
     }
 
-    /// Timeouts, the number of connections and the longest value, to be changed
-    /// before connecting.
+    /// Timeouts, the number of connections and the longest value, to change before
+    /// connecting.
     pub fn options() -> MemcachedOptions {
         MemcachedOptions::default()
     }
 }
 
 impl<D: MemcachedDial> Memcached<D> {
-    /// Uses connections of your own making: through TLS, to a Unix socket, or
-    /// signed in. [`MemcachedDial`] has an example.
+    /// Uses connections that the application makes: through TLS, to a Unix socket, or
+    /// authenticated. [`MemcachedDial`] has an example.
     #[must_use]
     pub fn new(dial: D) -> Self {
         Memcached::options().dial(dial)
@@ -132,17 +131,17 @@ impl<D: MemcachedDial> Memcached<D> {
         Self { pool: Arc::new(Pool::new(dial, options)), max_value_bytes }
     }
 
-    /// What the server takes, if it says so. Fails where there is no server that
-    /// the store can use.
+    /// The largest item that the server takes, if it says so. Fails where the store cannot
+    /// use the server.
     pub(crate) async fn ask_for_limit(&self) -> Result<Option<usize>, MemcachedError> {
-        let mut loan = self.pool.lend().await?;
-        let greeted = self.pool.in_time(loan.greet()).await;
-        loan.end(greeted)?;
+        let mut connection = self.pool.take().await?;
+        let greeted = self.pool.in_time(connection.greet()).await;
+        connection.put_back(greeted)?;
 
-        let mut loan = self.pool.lend().await?;
-        let limit = self.pool.in_time(loan.item_size_max()).await;
-        match loan.end(limit) {
-            // A service that shows no settings.
+        let mut connection = self.pool.take().await?;
+        let limit = self.pool.in_time(connection.item_size_max()).await;
+        match connection.put_back(limit) {
+            // Some services do not show their settings.
             Err(fault) if fault.is_refusal() => Ok(None),
             limit => limit,
         }
@@ -163,9 +162,9 @@ impl<D: MemcachedDial> Store for Memcached<D> {
     type Revision = MemcachedRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, MemcachedError> {
-        let mut loan = self.pool.lend().await?;
-        let found = self.pool.in_time(loan.load(key, extend.map(Expiry::of))).await;
-        let found = loan.end(found)?;
+        let mut connection = self.pool.take().await?;
+        let found = self.pool.in_time(connection.load(key, extend.map(Expiry::of))).await;
+        let found = connection.put_back(found)?;
         Ok(found.map(|Record { value, revision, .. }| {
             Record::new(value, MemcachedRevision(Seen::Token(revision)))
         }))
@@ -178,9 +177,9 @@ impl<D: MemcachedDial> Store for Memcached<D> {
         ttl: Ttl,
     ) -> Result<Create<MemcachedRevision>, MemcachedError> {
         self.check_length(value)?;
-        let mut loan = self.pool.lend().await?;
-        let added = self.pool.in_time(loan.add(key, value, Expiry::of(ttl))).await;
-        match loan.end(added)? {
+        let mut connection = self.pool.take().await?;
+        let added = self.pool.in_time(connection.add(key, value, Expiry::of(ttl))).await;
+        match connection.put_back(added)? {
             true => Ok(Create::Created(MemcachedRevision::of(value))),
             false => Ok(Create::KeyTaken),
         }
@@ -194,9 +193,9 @@ impl<D: MemcachedDial> Store for Memcached<D> {
         seen: &MemcachedRevision,
     ) -> Result<Update<MemcachedRevision>, MemcachedError> {
         self.check_length(value)?;
-        let mut loan = self.pool.lend().await?;
-        let swapped = self.pool.in_time(swap(&mut loan, key, value, ttl, &seen.0)).await;
-        match loan.end(swapped)? {
+        let mut connection = self.pool.take().await?;
+        let swapped = self.pool.in_time(swap(&mut connection, key, value, ttl, &seen.0)).await;
+        match connection.put_back(swapped)? {
             Swapped::Done => Ok(Update::Updated(MemcachedRevision::of(value))),
             Swapped::Conflict => Ok(Update::Conflict),
             Swapped::Gone => Ok(Update::Gone),
@@ -204,15 +203,15 @@ impl<D: MemcachedDial> Store for Memcached<D> {
     }
 
     async fn remove(&self, key: &Key) -> Result<Option<Vec<u8>>, MemcachedError> {
-        let mut loan = self.pool.lend().await?;
-        let removed = self.pool.in_time(take(&mut loan, key)).await;
-        loan.end(removed)
+        let mut connection = self.pool.take().await?;
+        let removed = self.pool.in_time(take(&mut connection, key)).await;
+        connection.put_back(removed)
     }
 }
 
-/// Writes where the record is still what was seen.
+/// Writes if the record is still the version that was seen.
 async fn swap<D: MemcachedDial>(
-    loan: &mut Loan<'_, D>,
+    connection: &mut Taken<'_, D>,
     key: &Key,
     value: &[u8],
     ttl: Ttl,
@@ -220,22 +219,22 @@ async fn swap<D: MemcachedDial>(
 ) -> Result<Swapped, MemcachedError> {
     let token = match seen {
         Seen::Token(token) => *token,
-        Seen::Bytes(bytes) => match loan.load(key, None).await? {
+        Seen::Bytes(bytes) => match connection.load(key, None).await? {
             None => return Ok(Swapped::Gone),
             Some(record) if *record.value != **bytes => return Ok(Swapped::Conflict),
             Some(record) => record.revision,
         },
     };
-    loan.swap(key, value, Expiry::of(ttl), token).await
+    connection.swap(key, value, Expiry::of(ttl), token).await
 }
 
-/// Deletes exactly what it hands out, however often others write meanwhile.
+/// Deletes exactly the version that it returns, however often others write meanwhile.
 async fn take<D: MemcachedDial>(
-    loan: &mut Loan<'_, D>,
+    connection: &mut Taken<'_, D>,
     key: &Key,
 ) -> Result<Option<Vec<u8>>, MemcachedError> {
-    while let Some(record) = loan.load(key, None).await? {
-        match loan.delete(key, record.revision).await? {
+    while let Some(record) = connection.load(key, None).await? {
+        match connection.delete(key, record.revision).await? {
             Swapped::Done => return Ok(Some(record.value)),
             Swapped::Conflict => {}
             Swapped::Gone => break,

@@ -1,4 +1,4 @@
-//! What can be chosen before connecting: [`MemcachedOptions`].
+//! Settings of a connection: [`MemcachedOptions`].
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,13 +7,12 @@ use crate::error::MemcachedError;
 use crate::memcached::Memcached;
 use crate::server::{MemcachedDial, MemcachedServer};
 
-/// The largest item that a server takes, unless its setting `-I` was changed.
+/// The default of a server's setting `-I`, the largest item.
 const USUAL_LIMIT: usize = 1 << 20;
 
-/// How long [`Memcached`] waits for its server, over how many connections, and
-/// then connects.
+/// Timeouts, connections and the longest value of a [`Memcached`]; connects with them.
 ///
-/// An operation ends at the latest after both times together.
+/// An operation ends after the sum of both timeouts at the latest.
 ///
 /// # Example
 ///
@@ -40,8 +39,8 @@ pub struct MemcachedOptions {
 }
 
 impl MemcachedOptions {
-    /// How long to wait for the replies of an operation. One whose time is over
-    /// is an error, and its connection is closed.
+    /// How long an operation waits for its replies. After that it is an error, and the
+    /// store closes its connection.
     ///
     /// # Default
     ///
@@ -51,8 +50,7 @@ impl MemcachedOptions {
         self
     }
 
-    /// How long to wait for a connection: for one that becomes free, or for a
-    /// new one.
+    /// How long an operation waits for a free connection, or for a new one.
     ///
     /// # Default
     ///
@@ -62,35 +60,32 @@ impl MemcachedOptions {
         self
     }
 
-    /// How many connections there are at most. An operation has one for itself
-    /// while it lasts; further ones wait for their turn. Connections are made
-    /// when they are needed, and an operation closes those that had no use for a
-    /// minute.
+    /// The highest number of connections. Each serves one operation at a time; further
+    /// operations wait in a queue. The store makes connections when it needs them, and
+    /// closes those that were idle for a minute.
     ///
     /// # Default
     ///
-    /// Sixteen. A server takes 1,024 connections from all its clients together,
-    /// unless its setting `-c` was changed.
+    /// 16. All clients of a server share its 1,024 connections, the default of its setting
+    /// `-c`.
     pub fn pool_size(mut self, connections: NonZeroUsize) -> Self {
         self.pool_size = connections;
         self
     }
 
-    /// The longest value that is sent to the server at all, in bytes. A longer
-    /// one is an error at once. Of one that is not longer the server decides, and
-    /// if it refuses it, the record stays as it was.
+    /// The longest value that the store sends, in bytes. A longer one is an error at once.
+    /// The server may refuse a shorter one; the record then stays as it was.
     ///
     /// # Default
     ///
-    /// The server's own limit for an item, its setting `-I`:
-    /// [`connect`](Self::connect) asks for it. Where the server does not say, and
-    /// with [`dial`](Self::dial), 1 MiB.
+    /// The server's setting `-I`, for which [`connect`](Self::connect) asks. 1 MiB with
+    /// [`dial`](Self::dial), and where the server does not say.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         self.max_value_bytes = Some(bytes);
         self
     }
 
-    /// Connects to a server, as [`Memcached::connect`].
+    /// Connects to a server, as [`Memcached::connect`] does.
     ///
     /// # Errors
     ///
@@ -105,7 +100,7 @@ impl MemcachedOptions {
         Ok(store)
     }
 
-    /// Uses connections of your own making, as [`Memcached::new`]. The first
+    /// Uses connections that the application makes, as [`Memcached::new`]. The first
     /// operation makes the first one.
     pub fn dial<D: MemcachedDial>(self, dial: D) -> Memcached<D> {
         Memcached::with(dial, &self, self.max_value_bytes.unwrap_or(USUAL_LIMIT))

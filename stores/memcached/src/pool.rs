@@ -1,4 +1,4 @@
-//! The connections, each lent to one operation at a time.
+//! The connections. Each serves one operation at a time.
 
 use std::mem::take;
 use std::ops::{Deref, DerefMut};
@@ -13,22 +13,21 @@ use crate::error::MemcachedError;
 use crate::options::MemcachedOptions;
 use crate::server::MemcachedDial;
 
-/// A connection that nobody used for longer may have been forgotten by whatever
-/// is in between.
-const MAX_REST: Duration = Duration::from_secs(60);
+/// A firewall on the way may forget a connection that was idle for longer.
+const MAX_IDLE: Duration = Duration::from_secs(60);
 
-/// Up to a number of connections, made when they are needed.
+/// A limited number of connections. An operation makes one where none is idle.
 pub(crate) struct Pool<D: MemcachedDial> {
     dial: D,
-    /// One for each connection that may be there; taken while it is lent.
+    /// One for each connection. An operation holds one while it has a connection.
     slots: Semaphore,
-    /// The one that was used last is last.
-    resting: Mutex<Vec<Resting<D::Stream>>>,
+    /// In the order of their last use.
+    idle: Mutex<Vec<Idle<D::Stream>>>,
     response_timeout: Duration,
     connection_timeout: Duration,
 }
 
-struct Resting<S> {
+struct Idle<S> {
     connection: Connection<S>,
     since: Instant,
 }
@@ -38,34 +37,33 @@ impl<D: MemcachedDial> Pool<D> {
         Self {
             dial,
             slots: Semaphore::new(options.pool_size.get().min(Semaphore::MAX_PERMITS)),
-            resting: Mutex::default(),
+            idle: Mutex::default(),
             response_timeout: options.response_timeout,
             connection_timeout: options.connection_timeout,
         }
     }
 
-    /// A connection for one operation, at the latest after the connection
+    /// A connection for one operation. Waits for it no longer than the connection
     /// timeout.
-    pub(crate) async fn lend(&self) -> Result<Loan<'_, D>, MemcachedError> {
+    pub(crate) async fn take(&self) -> Result<Taken<'_, D>, MemcachedError> {
         let mut fault = MemcachedError::BUSY;
-        let lending = async {
-            // Closed by nobody.
+        let taking = async {
+            // The semaphore is never closed.
             let slot = self.slots.acquire().await.map_err(|_| MemcachedError::BUSY)?;
             fault = MemcachedError::TIMED_OUT;
-            let connection = match self.rested() {
+            let connection = match self.idle_connection() {
                 Some(connection) => connection,
                 None => Connection::new(self.dial.dial().await?),
             };
-            Ok(Loan { connection, pool: self, slot })
+            Ok(Taken { connection, pool: self, slot })
         };
-        match timeout(self.connection_timeout, lending).await {
-            Ok(lent) => lent,
+        match timeout(self.connection_timeout, taking).await {
+            Ok(taken) => taken,
             Err(_) => Err(fault),
         }
     }
 
-    /// Waits for what an operation does with its connection, at most for the
-    /// response timeout.
+    /// Runs what an operation does with its connection, for the response timeout at most.
     pub(crate) async fn in_time<T>(
         &self,
         exchange: impl Future<Output = Result<T, MemcachedError>>,
@@ -73,48 +71,47 @@ impl<D: MemcachedDial> Pool<D> {
         timeout(self.response_timeout, exchange).await.unwrap_or(Err(MemcachedError::TIMED_OUT))
     }
 
-    /// The connection that was used last, if it still seems to be alive.
-    fn rested(&self) -> Option<Connection<D::Stream>> {
+    /// The most recently used idle connection that still seems to be alive.
+    fn idle_connection(&self) -> Option<Connection<D::Stream>> {
         loop {
-            let Resting { mut connection, since } = self.resting().pop()?;
-            if since.elapsed() < MAX_REST && connection.is_quiet() {
+            let Idle { mut connection, since } = self.idle().pop()?;
+            if since.elapsed() < MAX_IDLE && connection.is_quiet() {
                 return Some(connection);
             }
         }
     }
 
-    fn rest(&self, connection: Connection<D::Stream>) {
+    fn keep(&self, connection: Connection<D::Stream>) {
         let now = Instant::now();
-        let mut resting = self.resting();
-        resting.push(Resting { connection, since: now });
-        // Those that fewer operations at once leave over.
-        let idle = resting.partition_point(|resting| now - resting.since >= MAX_REST);
-        resting.drain(..idle);
+        let mut idle = self.idle();
+        idle.push(Idle { connection, since: now });
+        // A pool that serves fewer operations at once than before needs fewer connections.
+        let too_long = idle.partition_point(|idle| now - idle.since >= MAX_IDLE);
+        idle.drain(..too_long);
     }
 
-    fn resting(&self) -> MutexGuard<'_, Vec<Resting<D::Stream>>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle<D::Stream>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A connection that one operation has for itself. When it is dropped, in the
-/// middle of an operation or not, the connection is closed, so nobody else ever
-/// reads what was meant for this operation.
-pub(crate) struct Loan<'a, D: MemcachedDial> {
+/// A connection that serves one operation. Dropping it closes the connection, so that no
+/// other operation reads a reply that was meant for this one.
+pub(crate) struct Taken<'a, D: MemcachedDial> {
     connection: Connection<D::Stream>,
     pool: &'a Pool<D>,
     slot: SemaphorePermit<'a>,
 }
 
-impl<D: MemcachedDial> Loan<'_, D> {
-    /// Gives the connection back after a complete reply.
-    pub(crate) fn end<T>(self, reply: Result<T, MemcachedError>) -> Result<T, MemcachedError> {
+impl<D: MemcachedDial> Taken<'_, D> {
+    /// Puts the connection back after a complete reply. Closes it after a fault.
+    pub(crate) fn put_back<T>(self, reply: Result<T, MemcachedError>) -> Result<T, MemcachedError> {
         let Self { connection, pool, slot } = self;
         match &reply {
-            Ok(_) => pool.rest(connection),
-            // What ended this one may have ended the others, which would be
-            // found out one timeout after the other.
-            Err(fault) if fault.is_of_connection() => drop(take(&mut *pool.resting())),
+            Ok(_) => pool.keep(connection),
+            // The idle connections may be broken, too. Otherwise each one would cost an
+            // operation its timeout.
+            Err(fault) if fault.is_of_connection() => drop(take(&mut *pool.idle())),
             Err(_) => {}
         }
         drop(slot);
@@ -122,7 +119,7 @@ impl<D: MemcachedDial> Loan<'_, D> {
     }
 }
 
-impl<D: MemcachedDial> Deref for Loan<'_, D> {
+impl<D: MemcachedDial> Deref for Taken<'_, D> {
     type Target = Connection<D::Stream>;
 
     fn deref(&self) -> &Self::Target {
@@ -130,7 +127,7 @@ impl<D: MemcachedDial> Deref for Loan<'_, D> {
     }
 }
 
-impl<D: MemcachedDial> DerefMut for Loan<'_, D> {
+impl<D: MemcachedDial> DerefMut for Taken<'_, D> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.connection
     }

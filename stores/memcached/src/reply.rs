@@ -1,8 +1,8 @@
-//! What the lines of replies say.
+//! The lines of replies.
 
 use crate::error::MemcachedError;
 
-/// The head of a record that is there.
+/// The first line of a record.
 pub(crate) struct Found {
     pub(crate) length: u64,
     pub(crate) token: u64,
@@ -19,7 +19,7 @@ impl Found {
         let length = parts.next().and_then(number);
         let token = parts.find_map(|part| number(part.strip_prefix(b"c")?));
         match (length, token) {
-            // Every write would then be taken for the right version.
+            // With CAS off, every write would match.
             (_, Some(0)) => Err(MemcachedError::WITHOUT_CAS),
             (Some(length), Some(token)) => Ok(Some(Self { length, token })),
             _ => Err(MemcachedError::UNEXPECTED),
@@ -27,14 +27,14 @@ impl Found {
     }
 }
 
-/// What became of a change that names the version it is meant for.
+/// The result of a change that names a version.
 pub(crate) enum Swapped {
     Done,
     Conflict,
     Gone,
 }
 
-/// What a line says that is no reply of the command's own.
+/// The fault that a line reports, where it is not one of the command's replies.
 pub(crate) fn refusal(line: &[u8]) -> MemcachedError {
     match line {
         b"ERROR" => MemcachedError::UNKNOWN_COMMAND,
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_found_whatever_else_the_server_says_about_it() {
+    fn a_record_is_found_beside_other_flags() {
         for line in ["VA 4 c17", "VA 4 s4 c17 W", "VA 4 t-1 c17"] {
             let found = Found::in_line(line.as_bytes()).expect("a reply").expect("a record");
             assert_eq!((found.length, found.token), (4, 17), "{line}");
@@ -65,14 +65,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_no_reply_is_a_fault() {
+    fn a_line_that_is_not_a_reply_is_a_fault() {
         for line in ["", "VA", "VA ", "VA 4", "VA x c1", "VA 4 c", "VA -4 c1", "EN 1", "HD"] {
             assert!(Found::in_line(line.as_bytes()).is_err(), "{line}");
         }
     }
 
     #[test]
-    fn a_server_without_cas_is_told_apart() {
+    fn a_server_without_cas_is_recognised() {
         let fault = Found::in_line(b"VA 4 c0").err().expect("a fault");
         assert!(fault.to_string().contains("`-C`"), "{fault}");
     }

@@ -11,8 +11,9 @@ use crate::error::MemcachedError;
 
 const USUAL_PORT: u16 = 11211;
 
-/// Makes connections to one Memcached server: for
-/// [`Memcached::new`](crate::Memcached::new), where TCP alone will not do.
+/// Makes connections to one Memcached server, for
+/// [`Memcached::new`](crate::Memcached::new): through TLS, to a Unix socket, or
+/// authenticated.
 ///
 /// # Example
 ///
@@ -37,17 +38,15 @@ const USUAL_PORT: u16 = 11211;
 /// let store = Memcached::new(Socket);
 /// ```
 pub trait MemcachedDial: Send + Sync + 'static {
-    /// A connection, ready for commands. What is written must go out when it is
-    /// flushed.
+    /// A connection, ready for commands. `flush` must send what was written.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    /// Makes a connection. The store waits for it no longer than its connection
-    /// timeout, and drops the future then.
+    /// Makes a connection. The store drops the future after its connection timeout.
     fn dial(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
-/// The server that [`Memcached::connect`](crate::Memcached::connect) connects
-/// to, over TCP. Its name is looked up for every new connection.
+/// The server that [`Memcached::connect`](crate::Memcached::connect) connects to, over
+/// TCP. Every new connection looks its name up.
 #[derive(Clone)]
 pub struct MemcachedServer {
     host: Box<str>,
@@ -77,7 +76,7 @@ impl MemcachedServer {
     }
 }
 
-/// A name or an address; a list of servers, which a URL may also hold, is none.
+/// Whether the text is one name or one address. A URL may also hold a list of servers.
 fn is_host(host: &str) -> bool {
     !host.is_empty()
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
@@ -117,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_is_in_a_url_is_a_fault_and_not_passed_over() {
+    fn a_url_with_anything_else_is_refused() {
         for url in [
             "",
             "127.0.0.1",

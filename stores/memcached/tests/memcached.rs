@@ -124,7 +124,7 @@ async fn every_record_has_an_end() {
         (Ttl::MAX, 400 * 24 * 60 * 60),
     ] {
         let key = fresh_key();
-        let seen = create(&store, &key, b"coat", ttl).await;
+        let seen = create(&store, &key, b"data", ttl).await;
         assert_left(&server, &key, seconds);
         let updated = store.update(&key, b"hat", ttl, &seen).await;
         assert!(matches!(updated, Ok(Update::Updated(_))));
@@ -197,7 +197,7 @@ async fn a_server_that_tells_no_versions_apart_is_a_fault() {
     let server = Server::start(&["-C"]);
     let store = connect(&server.url()).await;
     let key = fresh_key();
-    let seen = create(&store, &key, b"coat", Ttl::hours(1)).await;
+    let seen = create(&store, &key, b"data", Ttl::hours(1)).await;
     let Err(fault) = store.load(&key, None).await else { panic!("there is no CAS token") };
     assert!(fault.to_string().contains("`-C`"), "{fault}");
     assert!(store.update(&key, b"hat", Ttl::hours(1), &seen).await.is_err());
@@ -291,7 +291,7 @@ async fn count_up_until_gone(store: &Memcached, key: &Key) -> u64 {
         match store.update(key, next.as_bytes(), Ttl::hours(1), &record.revision).await {
             Ok(Update::Updated(_)) => count += 1,
             Ok(Update::Gone) => break,
-            _ => panic!("nobody else updates it"),
+            _ => panic!("no other task updates it"),
         }
     }
     count

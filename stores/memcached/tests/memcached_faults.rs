@@ -28,7 +28,7 @@ async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
     let url = format!("memcached://127.0.0.1:{}", free_port());
     let start = Instant::now();
     let fault = Memcached::options().connection_timeout(TIMEOUT).connect(&url).await;
-    let fault = fault.expect_err("nobody listens");
+    let fault = fault.expect_err("no server listens");
     assert_eq!(fault.to_string(), "the connection to Memcached failed");
     assert!(start.elapsed() < DEADLINE);
 }
@@ -67,7 +67,7 @@ async fn what_is_no_memcached_at_all_is_an_error() {
     for reply in ["+PONG\r\n", "HTTP/1.1 400 Bad Request\r\n\r\n", &endless] {
         let url = url_of(answers_always(reply).await);
         let fault = Memcached::connect(&url).await.expect_err("no Memcached");
-        assert_eq!(fault.to_string(), "the reply of Memcached cannot be understood");
+        assert_eq!(fault.to_string(), "Memcached sent an unexpected reply");
     }
 }
 
@@ -81,7 +81,7 @@ async fn a_length_that_no_value_has_is_an_error_before_memory_is_taken_for_it() 
 }
 
 #[tokio::test]
-async fn a_reply_that_nobody_asked_for_reaches_nobody() {
+async fn an_unexpected_reply_reaches_no_operation() {
     let port = answers_always("EN\r\nVA 6 c1\r\nsecret\r\n").await;
     let store = impatient_options().dial(ToPort(port));
     for _ in 0..5 {
@@ -201,7 +201,7 @@ async fn recovers_from(fault: Fault, is_expected: fn(&MemcachedError) -> bool) {
     fails_in_time(&store, &key, is_expected).await;
     proxy.set(Fault::None);
     answers_again(&store, &key).await;
-    // Late replies reach nobody.
+    // Late replies reach no other operation.
     for _ in 0..100 {
         assert_eq!(load_number(&store, &other).await.expect("answers"), 1);
         assert_eq!(load_number(&store, &key).await.expect("answers"), 0);
@@ -247,7 +247,7 @@ async fn write_until_a_fault(store: &Memcached) -> (Key, <Memcached as Store>::R
         panic!("the server is up");
     };
     while let Ok(updated) = store.update(&key, b"0", Ttl::hours(1), &seen).await {
-        let Update::Updated(revision) = updated else { panic!("nobody else writes") };
+        let Update::Updated(revision) = updated else { panic!("no other task writes") };
         seen = revision;
     }
     (key, seen)

@@ -1,4 +1,4 @@
-//! Work that goes on when nobody waits for it any more.
+//! Work that continues after its caller has gone.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -9,15 +9,14 @@ use tokio::time::timeout;
 
 use crate::error::MongoDbError;
 
-/// How long after its deadline work is given up that neither the server nor the
-/// driver has ended: it holds a connection to nowhere.
+/// How long work may continue after its deadline. Its connection is dead by then.
 const GIVEN_UP: Duration = Duration::from_secs(30);
 
-/// How many operations are under way at most, waited for or not. A server that
-/// is there but answers nothing would otherwise fill the memory with them.
+/// The highest number of operations at once, with those whose caller has gone. Without it, a
+/// server that never answers would fill the memory.
 const MOST: usize = 256;
 
-/// Where operations are carried out. Clones share the places.
+/// Runs operations. Clones share the places.
 #[derive(Clone)]
 pub(crate) struct Background {
     places: Arc<Semaphore>,
@@ -32,9 +31,8 @@ impl Background {
         Self { places: Arc::new(Semaphore::new(places)) }
     }
 
-    /// Waits for the work until the deadline. What is not done by then goes on
-    /// without anybody who waits, and so does what a caller dropped; but work
-    /// that has no place yet never begins.
+    /// Waits for the work until the deadline. After that, or when the caller drops the future,
+    /// the work continues. Work that has no place yet never begins.
     pub(crate) async fn until<T: Send + 'static>(
         &self,
         deadline: Duration,
@@ -58,8 +56,8 @@ impl Background {
     }
 }
 
-/// Polls to the end whatever becomes of the caller: each of the driver's futures
-/// that is dropped while it waits for a connection holds up another one.
+/// Polls the work to its end, also when the caller has gone: a future of the driver that is
+/// dropped while it waits for a connection delays another one.
 pub(crate) async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, MongoDbError> {
@@ -96,17 +94,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_stops_waiting_for_a_place_takes_none() {
+    async fn a_caller_that_stops_waiting_for_a_place_takes_none() {
         let background = Background::with(1);
         let (end, ended) = oneshot::channel::<()>();
         let short = Duration::from_millis(1);
         let first = timeout(short, background.until(DEADLINE, ended)).await;
-        assert!(first.is_err(), "it goes on");
+        assert!(first.is_err(), "it continues");
         for _ in 0..3 {
             let waits = timeout(short, background.until(DEADLINE, ready(()))).await;
             assert!(waits.is_err(), "the only place is taken");
         }
-        end.send(()).expect("it still goes on");
+        end.send(()).expect("it still continues");
         background.until(DEADLINE, ready(())).await.expect("the place is free again");
     }
 

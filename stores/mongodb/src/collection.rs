@@ -1,4 +1,4 @@
-//! The collection, with what is asked of every read and write.
+//! The collection, with its read and write concerns.
 
 use std::time::Duration;
 
@@ -7,23 +7,24 @@ use mongodb::options::{
 };
 use mongodb::{Client, Collection};
 
-use crate::documents::Held;
+use crate::documents::Stored;
 
 /// The server counts whole milliseconds, and takes 0 for no limit.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// The driver refuses to send what is too long for its number.
+/// The driver refuses a longer limit.
 const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// What is acknowledged lasts, and nothing else is read, whatever the client says.
+/// Acknowledged writes last, and reads see nothing else. The settings of the client do not
+/// count.
 pub(crate) fn collection(
     client: &Client,
     database: &str,
     name: &str,
     deadline: Duration,
-) -> Collection<Held> {
+) -> Collection<Stored> {
     let mut majority = WriteConcern::majority();
-    // Without a majority, no connection waits for one for ever.
+    // Otherwise a connection waits for ever for a majority that is lost.
     majority.w_timeout = Some(deadline.clamp(SHORTEST_WAIT, LONGEST_WAIT));
     let mut options = CollectionOptions::default();
     options.read_concern = Some(ReadConcern::majority());

@@ -1,4 +1,4 @@
-//! What is asked of the server, and what it answers, as documents.
+//! Filters, changes and answers, as documents.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use mongodb::options::IndexOptions;
 use crate::error::MongoDbError;
 
 /// A document as the server sent it.
-pub(crate) type Held = RawDocumentBuf;
+pub(crate) type Stored = RawDocumentBuf;
 
 pub(crate) fn any(key: &Key) -> Document {
     doc! { "id": key.as_str() }
@@ -22,12 +22,12 @@ pub(crate) fn live(key: &Key, now: u64) -> Document {
     doc! { "id": key.as_str(), "expiration": { "$gt": date(now) } }
 }
 
-/// Everything else, also what has no date: only what is live keeps its key.
+/// All other documents, also those without a date: only a live one keeps its key.
 pub(crate) fn not_live(key: &Key, now: u64) -> Document {
     doc! { "id": key.as_str(), "expiration": { "$not": { "$gt": date(now) } } }
 }
 
-/// The live document that still holds what was seen.
+/// The live document, if it still holds the version that was seen.
 pub(crate) fn unchanged(key: &Key, now: u64, seen: &[u8]) -> Document {
     doc! { "id": key.as_str(), "val": binary(seen), "expiration": { "$gt": date(now) } }
 }
@@ -58,7 +58,7 @@ pub(crate) fn ping() -> Document {
 
 pub(crate) fn indexes() -> [IndexModel; 2] {
     let unique = IndexOptions::builder().name("id_1".to_owned()).unique(true).build();
-    // Named as Flask-Session names it, so that each finds the other's.
+    // The name that Flask-Session gives it, so that each finds the index of the other.
     let expiry = IndexOptions::builder()
         .name("expiration_1".to_owned())
         .expire_after(Duration::ZERO)
@@ -69,20 +69,20 @@ pub(crate) fn indexes() -> [IndexModel; 2] {
     ]
 }
 
-/// The value in a document, in the buffer in which that came.
-pub(crate) fn value_of(held: Held) -> Result<Bytes, MongoDbError> {
-    let document = Bytes::from(held.into_bytes());
-    let held = RawDocument::from_bytes(&document).map_err(|_| MongoDbError::UNEXPECTED)?;
-    let value = held.get_binary("val").map_err(|_| MongoDbError::UNEXPECTED)?;
-    // An update would not find bytes of another kind again.
+/// The value in a document, in the buffer of the answer.
+pub(crate) fn value_of(stored: Stored) -> Result<Bytes, MongoDbError> {
+    let document = Bytes::from(stored.into_bytes());
+    let stored = RawDocument::from_bytes(&document).map_err(|_| MongoDbError::UNEXPECTED)?;
+    let value = stored.get_binary("val").map_err(|_| MongoDbError::UNEXPECTED)?;
+    // An update would not find bytes of another subtype again.
     if value.subtype != BinarySubtype::Generic {
         return Err(MongoDbError::UNEXPECTED);
     }
     Ok(document.slice_ref(value.bytes))
 }
 
-pub(crate) fn is_live(held: &RawDocument, now: u64) -> bool {
-    held.get_datetime("expiration").is_ok_and(|expiry| expiry > date(now))
+pub(crate) fn is_live(stored: &RawDocument, now: u64) -> bool {
+    stored.get_datetime("expiration").is_ok_and(|expiry| expiry > date(now))
 }
 
 /// Milliseconds since the Unix epoch as a date.

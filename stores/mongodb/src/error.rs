@@ -1,4 +1,4 @@
-//! What can go wrong at MongoDB.
+//! Faults: [`MongoDbError`].
 
 use std::error::Error;
 use std::fmt;
@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use mongodb::error::{CommandError, ErrorKind, WriteConcernError, WriteFailure};
 
-/// What can go wrong in [`MongoDb`](crate::MongoDb).
+/// A fault of [`MongoDb`](crate::MongoDb).
 ///
-/// What the server wrote about it is not repeated, except for the number and the
-/// name of the fault (`13`, `Unauthorized`): its messages may contain keys.
+/// Of what the server wrote, it repeats only the number and the name (`13`, `Unauthorized`):
+/// messages of the server may contain keys.
 pub struct MongoDbError {
     fault: Fault,
 }
 
 enum Fault {
     TimedOut,
-    /// The connection, or making one, failed.
+    /// A connection failed, or could not be made.
     Connection(Option<Arc<io::Error>>),
-    /// No server was there, or none that takes writes.
+    /// No server answered, or none that accepts writes.
     NoPrimary,
     /// The URL or the settings cannot be used.
     Unusable,
@@ -62,7 +62,7 @@ impl MongoDbError {
         Self { fault }
     }
 
-    /// Whatever is wrong before anything is sent.
+    /// A fault of the URL, before anything was sent.
     pub(crate) fn of_url(_: mongodb::error::Error) -> Self {
         Self { fault: Fault::Unusable }
     }
@@ -71,13 +71,13 @@ impl MongoDbError {
         if is_duplicate(&error) { Self { fault: Fault::Duplicates } } else { Self::of(error) }
     }
 
-    /// Whether the deadline was over before the answer arrived.
+    /// Whether the deadline ended the operation.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.fault, Fault::TimedOut)
     }
 
-    /// Whether the value was too long to be sent.
+    /// Whether the value is longer than a document can hold.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         matches!(self.fault, Fault::TooLarge)
@@ -102,7 +102,7 @@ fn refused(code: i32, name: &str) -> Fault {
         AUTHENTICATION_FAILED => Fault::SignIn,
         MAX_TIME_EXPIRED => Fault::TimedOut,
         code if OBJECT_TOO_LARGE.contains(&code) => Fault::TooLarge,
-        // A name is one word; anything else could be a message.
+        // A name is one word. Anything else could be a message.
         code if name.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             Fault::Refused(code, name.into())
         }
@@ -117,7 +117,7 @@ impl fmt::Display for MongoDbError {
             Fault::Connection(_) => "the connection to MongoDB failed",
             Fault::NoPrimary => "no primary of MongoDB could be reached",
             Fault::Unusable => {
-                "no connection to MongoDB can be made from this URL; `mongodb+srv` takes the feature `dns-resolver` of the crate `mongodb`"
+                "no connection to MongoDB can be made from this URL; `mongodb+srv` needs the feature `dns-resolver` of the crate `mongodb`"
             }
             Fault::SignIn => "MongoDB refused the user name or the password",
             Fault::Refused(code, name) if name.is_empty() => {
@@ -128,11 +128,11 @@ impl fmt::Display for MongoDbError {
             }
             Fault::Unconfirmed => "a write to MongoDB was not confirmed, and may be undone",
             Fault::Duplicates => {
-                "several documents have the same id; MongoDB makes the index once all but one are removed"
+                "several documents have the same id: remove all but one, so that MongoDB can make the index"
             }
-            Fault::Unexpected => "the reply of MongoDB cannot be understood",
+            Fault::Unexpected => "MongoDB sent an unexpected reply",
             Fault::TooLarge => {
-                "the value is over the 8 MiB that fit beside the one that it replaces"
+                "the value is longer than the 8 MiB that fit beside the one that it replaces"
             }
             Fault::Stopped => "the runtime or the client of MongoDB is shutting down",
         })

@@ -11,33 +11,32 @@ use mongodb::{Client, Collection};
 
 use crate::background::{self, Background};
 use crate::collection::{collection, primary};
-use crate::documents::{self, Held};
+use crate::documents::{self, Stored};
 use crate::error::{self, MongoDbError};
 use crate::names::{self, InvalidMongoDbName};
 
-/// The longest value, in bytes. A document has at most 16 MiB, and so has an
-/// update, which names the value that it replaces beside the new one; 2 KiB are
-/// for what stands around them.
+/// The longest value, in bytes. A document has at most 16 MiB, and so has an update, which
+/// names the old value beside the new one. 2 KiB are left for the rest of it.
 const MAX_VALUE: usize = (8 << 20) - 1024;
 
-/// How long an operation may take, unless somebody chose otherwise.
+/// The default deadline of an operation.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// How long to wait for a connection, and for a primary, unless the URL says.
+/// The default timeout for a connection, and for a primary, where the URL has none.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often to look after the servers, unless the URL says: with the driver's
-/// ten seconds, connections that died in silence would be used for as long.
+/// The default interval of the driver's heartbeats, where the URL has none. With the
+/// driver's own ten seconds, it would use dead connections for as long.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
 /// Keeps sessions in MongoDB 4.2 or newer: in a replica set or a sharded
 /// cluster. Inside a tokio runtime only.
 ///
-/// Call [`migrate`](Self::migrate) once, before the first session: that two
-/// records never share a key rests on an index which it makes.
+/// Call [`migrate`](Self::migrate) once, before the first session. It makes the unique index
+/// that keeps two records from sharing a key.
 ///
-/// Every operation is one command for one document, and one round trip; an
-/// update that finds nothing to replace takes another, to tell why.
+/// Every operation is one command for one document, and one round trip. An update that finds
+/// nothing to replace takes a second one, to tell why.
 ///
 /// | operation | command |
 /// |---|---|
@@ -51,48 +50,42 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 ///
 /// # When records expire
 ///
-/// This program's clock decides, to the millisecond, as in Flask-Session. The
-/// server removes expired documents about once a minute by its own clock; until
-/// then they are absent all the same. Keep the clocks of all machines together:
-/// one that is fast ends sessions early by as much, for its own requests, and
-/// one that is slow serves them for as much longer, until the server has removed
+/// This program's clock decides, to the millisecond, as in Flask-Session. An expired document
+/// counts as absent; the server removes it about once a minute, by its own clock. Synchronize
+/// the clocks of all machines. A machine whose clock is fast ends sessions early for its own
+/// requests. A machine whose clock is slow serves them longer, until the server has removed
 /// them.
 ///
 /// # What is kept
 ///
-/// A write is acknowledged when a majority of the replica set has it, and reads
-/// see nothing else, from the primary only. So what was acknowledged survives
-/// the failure of any minority, and a session that was logged out does not come
-/// back in a failover. A primary that was cut off from the others, and has not
-/// noticed yet, may still serve a session that has ended since; it cannot store
-/// a change of it.
+/// The server acknowledges a write when a majority of the replica set has it. Reads go to the
+/// primary, and see acknowledged writes only. So an acknowledged write survives the failure of
+/// any minority, and a failover brings no session back that was logged out. A primary that is
+/// cut off from the others, and has not noticed yet, may still serve a session that has ended
+/// since. It cannot store a change of it.
 ///
 /// # When the connection fails
 ///
-/// Reads and writes are sent again once, as the driver does it (`retryReads` and
-/// `retryWrites` in the URL). A replica set and a sharded cluster recognize a
-/// write that they have carried out before, and repeat its answer. An update
-/// whose answer was lost therefore does not meet its own change, and never
-/// reports it as a conflict. With a standalone server the driver sends no write
-/// again, and neither with `retryWrites=false`: an operation without an answer is
-/// then an error, and may or may not have happened.
+/// The driver sends reads and writes again once (`retryReads` and `retryWrites` in the URL). A
+/// replica set and a sharded cluster recognize a write that they have executed before, and
+/// repeat its answer. So an update whose answer was lost does not meet its own change, and
+/// never reports it as a conflict. To a standalone server, or with `retryWrites=false`, the
+/// driver sends no write again. An operation without an answer is then an error, and may or may
+/// not have happened.
 ///
-/// An operation that is dropped, or whose deadline is over, goes on in the
-/// background until the server answers or the driver gives its connection up,
-/// and for 30 seconds at most: the driver wants its futures to be polled to their
-/// end. So it may happen a little later, and an update still replaces nothing but
-/// what was seen.
+/// An operation that is dropped, or whose deadline is over, continues in the background, for 30
+/// seconds at most: the driver requires that its futures are polled to their end. It may
+/// therefore happen a little later. An update still replaces only the version that was seen.
 ///
-/// No more than 256 operations are under way at once, in all clones together and
-/// with those that nobody waits for any more. Another one waits until its
-/// deadline is over, and then has not happened. So a server that is there but
-/// answers nothing costs the memory of 256 values, and an update counts twice.
+/// All clones together run at most 256 operations at once, with those in the background. A
+/// further one waits, and is an error at its deadline without having happened. So a server that
+/// never answers costs the memory of 256 values; an update holds two.
 ///
 /// # Sharding
 ///
-/// Shard the collection by `{ id: 1 }`, with `unique`: keys are random behind
-/// their prefix, so they spread over all shards. A key that is hashed for
-/// sharding (`{ id: "hashed" }`) cannot be unique, and `migrate` fails there.
+/// Shard the collection by `{ id: 1 }`, with `unique`. Keys are random behind their prefix, so
+/// they spread over all shards. A hashed shard key (`{ id: "hashed" }`) cannot be unique, and
+/// `migrate` fails there.
 ///
 /// # Example
 ///
@@ -109,7 +102,7 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Clones share the connections.
 #[derive(Clone)]
 pub struct MongoDb {
-    sessions: Collection<Held>,
+    sessions: Collection<Stored>,
     background: Background,
     deadline: Duration,
     clock: Clock,
@@ -123,26 +116,23 @@ impl MongoDb {
     /// Connects to the servers that a URL names: `mongodb://127.0.0.1`, or
     /// `mongodb://user:password@host:port,host:port/?replicaSet=name&tls=true`.
     ///
-    /// A database in the URL, as in `mongodb://host/admin`, is where users are looked
-    /// up, as in MongoDB's own tools. The sessions are in that of
-    /// [`database`](Self::database), as with Flask-Session.
+    /// The server looks users up in the database of the URL, as in `mongodb://host/admin`.
+    /// Sessions are in that of [`database`](Self::database), as with Flask-Session.
     ///
-    /// For `mongodb+srv://`, switch the feature `dns-resolver` of the crate
-    /// `mongodb` on in your own `Cargo.toml`.
+    /// `mongodb+srv://` needs the feature `dns-resolver` of the crate `mongodb` in the
+    /// application's `Cargo.toml`.
     ///
     /// # Default
     ///
-    /// Unless the URL says otherwise, a second for a connection
-    /// (`connectTimeoutMS`) and a second to find a primary
-    /// (`serverSelectionTimeoutMS`); the servers are looked after twice a second
-    /// (`heartbeatFrequencyMS`), which bounds how long it takes to recover. What
-    /// a URL says about read and write concerns and the read preference does not
-    /// count.
+    /// Where the URL has no other value: one second for a connection (`connectTimeoutMS`), one
+    /// second to find a primary (`serverSelectionTimeoutMS`), and two heartbeats a second
+    /// (`heartbeatFrequencyMS`), which bound the time to recover. The store ignores the URL's
+    /// read and write concerns and its read preference.
     ///
     /// # Errors
     ///
-    /// When the URL cannot be read, when no primary is there, and when it refuses
-    /// the user name or the password.
+    /// When the URL cannot be read, when no primary answers, and when it refuses the user name
+    /// or the password.
     pub async fn connect(url: &str) -> Result<Self, MongoDbError> {
         let mut options = ClientOptions::parse(url).await.map_err(MongoDbError::of_url)?;
         options.connect_timeout.get_or_insert(CONNECTION_TIMEOUT);
@@ -163,12 +153,11 @@ impl MongoDb {
         Self::connect("mongodb://127.0.0.1:27017").await
     }
 
-    /// Uses a client of your own, whose pool and timeouts are yours to set.
+    /// Uses a client of the application, which sets its pool and timeouts.
     ///
-    /// Its `heartbeat_freq` and `connect_timeout` bound how long it takes to
-    /// notice that connections have died in silence: with the driver's defaults
-    /// that is 20 seconds. Its read and write concerns and its read preference
-    /// do not count.
+    /// Its `heartbeat_freq` and `connect_timeout` bound the time until it notices a dead
+    /// connection: 20 seconds with the driver's defaults. The store ignores its read and write
+    /// concerns and its read preference.
     #[must_use]
     pub fn new(client: Client) -> Self {
         let sessions = collection(&client, "flask_session", "sessions", DEADLINE);
@@ -184,7 +173,7 @@ impl MongoDb {
     ///
     /// # Errors
     ///
-    /// [`InvalidMongoDbName`] when no database can have this name.
+    /// [`InvalidMongoDbName`] for a name that no database can have.
     pub fn database(self, name: &str) -> Result<Self, InvalidMongoDbName> {
         let collection = self.sessions.name().to_owned();
         self.at(name, &collection)
@@ -198,17 +187,16 @@ impl MongoDb {
     ///
     /// # Errors
     ///
-    /// [`InvalidMongoDbName`] when no collection of this database can have this
-    /// name, and for those that belong to the server (`system.`).
+    /// [`InvalidMongoDbName`] for a name that no collection of this database can have, and for
+    /// those of the server (`system.`).
     pub fn collection(self, name: &str) -> Result<Self, InvalidMongoDbName> {
         let database = self.sessions.namespace().db;
         self.at(&database, name)
     }
 
-    /// How long an operation may take in all: to find the primary, to get a
-    /// connection, to be answered, and to be sent again where that helps. An
-    /// operation whose time is over is an error, and may still happen. The server
-    /// is told to wait no longer for a majority.
+    /// How long an operation may take: to find the primary, to get a connection, to be answered
+    /// and, after a break, to be sent again. After that it is an error, and may still happen.
+    /// The server waits no longer than this for a majority.
     ///
     /// # Default
     ///
@@ -221,7 +209,7 @@ impl MongoDb {
         self
     }
 
-    /// Tells the time, by which records expire.
+    /// The clock by which records expire.
     ///
     /// # Default
     ///
@@ -232,17 +220,16 @@ impl MongoDb {
         self
     }
 
-    /// Makes the two indexes: a unique one on `id`, and the one by which the
-    /// server removes what has expired, as Flask-Session makes it.
+    /// Makes two indexes: a unique one on `id`, and the one of Flask-Session by which the server
+    /// removes expired documents.
     ///
-    /// It changes nothing where they are there already, and any number of
-    /// programs may call it at once. It ends when the indexes are made, so the
-    /// deadline does not count.
+    /// It changes nothing where they exist. Several programs may call it at once. It waits for
+    /// the indexes without a deadline.
     ///
     /// # Errors
     ///
-    /// When several documents have the same `id`, when other indexes have these
-    /// names, and for every fault of the connection.
+    /// When several documents have the same `id`, when other indexes have these names, and after
+    /// a fault of the connection.
     pub async fn migrate(&self) -> Result<(), MongoDbError> {
         let sessions = self.sessions.clone();
         let made = async move { sessions.create_indexes(documents::indexes()).await };
@@ -310,8 +297,8 @@ impl Store for MongoDb {
                 }
             }
         });
-        let Some(held) = found.await?.map_err(MongoDbError::of)? else { return Ok(None) };
-        let value = documents::value_of(held)?;
+        let Some(stored) = found.await?.map_err(MongoDbError::of)? else { return Ok(None) };
+        let value = documents::value_of(stored)?;
         Ok(Some(Record::new(value.clone(), MongoDbRevision(value))))
     }
 
@@ -323,8 +310,8 @@ impl Store for MongoDb {
     ) -> Result<Create<MongoDbRevision>, MongoDbError> {
         check_length(value, MAX_VALUE)?;
         let sessions = self.sessions.clone();
-        // Takes the place of an expired document. A live one does not match, and
-        // the index does not let another beside it.
+        // Replaces an expired document. A live one does not match, and the unique index
+        // refuses another beside it.
         let expired = documents::not_live(key, self.clock.unix_millis());
         let contents = documents::contents(value, self.expiry(ttl));
         let created =
@@ -343,7 +330,7 @@ impl Store for MongoDb {
         ttl: Ttl,
         seen: &MongoDbRevision,
     ) -> Result<Update<MongoDbRevision>, MongoDbError> {
-        // What another program wrote may be longer, and leaves less for this.
+        // Another program may have written a longer value, which leaves less room.
         check_length(value, MAX_VALUE.min((2 * MAX_VALUE).saturating_sub(seen.0.len())))?;
         let sessions = self.sessions.clone();
         let now = self.clock.unix_millis();
@@ -366,15 +353,15 @@ impl Store for MongoDb {
 
     async fn remove(&self, key: &Key) -> Result<Option<Bytes>, MongoDbError> {
         let sessions = self.sessions.clone();
-        // Also what has expired by this clock: by another one it may not have.
+        // Documents that have expired by this clock, too: by another clock they may live.
         let any = documents::any(key);
         let removed = self.run(async move {
             let removed = sessions.find_one_and_delete(any);
             removed.projection(documents::value_and_expiration()).await
         });
         match removed.await?.map_err(MongoDbError::of)? {
-            Some(held) if documents::is_live(&held, self.clock.unix_millis()) => {
-                documents::value_of(held).map(Some)
+            Some(stored) if documents::is_live(&stored, self.clock.unix_millis()) => {
+                documents::value_of(stored).map(Some)
             }
             _ => Ok(None),
         }
@@ -387,7 +374,7 @@ impl MongoDbRevision {
     }
 }
 
-/// The server would refuse it, after it was sent.
+/// The server would refuse a longer value only after it was sent.
 fn check_length(value: &[u8], most: usize) -> Result<(), MongoDbError> {
     if value.len() > most { Err(MongoDbError::TOO_LARGE) } else { Ok(()) }
 }

@@ -7,17 +7,17 @@ const LONGEST_DATABASE: usize = 63;
 /// dot in between.
 const LONGEST: usize = 255;
 
-/// What no name of a database has on any system, beside control characters.
+/// Characters that no database's name has on any system, beside control characters.
 const NOT_IN_A_DATABASE: &[u8] = b"/\\. \"$*<>:|?";
 
-/// No database or collection of MongoDB can have this name.
+/// The name is not possible for a database or a collection of MongoDB.
 ///
 /// The name of a database has 1 to 63 bytes, no control character, and none of
 /// `/ \ . " $ * < > : | ?` and space. The name of a collection has no `$` and no
 /// control character, and does not begin with `system.`. Both together have at
 /// most 254 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("MongoDB has no database or collection of this name")]
+#[error("no database or collection of MongoDB can have this name")]
 #[non_exhaustive]
 pub struct InvalidMongoDbName;
 

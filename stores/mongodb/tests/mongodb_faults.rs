@@ -22,7 +22,7 @@ const RECOVERY: Duration = Duration::from_secs(2);
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
     let url = format!("mongodb://127.0.0.1:{}/?serverSelectionTimeoutMS=500", free_port());
     let start = Instant::now();
-    let fault = MongoDb::connect(&url).await.expect_err("nobody listens");
+    let fault = MongoDb::connect(&url).await.expect_err("no server listens");
     assert_eq!(fault.to_string(), "no primary of MongoDB could be reached");
     assert!(start.elapsed() < DEADLINE);
 }
@@ -173,7 +173,7 @@ async fn recovers_from(fault: Fault, is_expected: fn(&MongoDbError) -> bool) {
     fails_in_time(&store, &key, is_expected).await;
     proxy.set(Fault::None);
     answers_again(&store, &key).await;
-    // Late replies reach nobody.
+    // Late replies reach no other operation.
     for _ in 0..100 {
         assert_eq!(load_number(&store, &other).await.expect("answers"), 1);
         assert_eq!(load_number(&store, &key).await.expect("answers"), 0);

@@ -19,7 +19,7 @@ use crate::command::timed_out;
 use crate::options::{RedisOptions, tcp_settings};
 use crate::server::RedisServer;
 
-/// The pause before an operation is sent again that a node has refused; doubled
+/// The pause before the store sends an operation again that a node has refused. It doubles
 /// each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
@@ -27,9 +27,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// The connection to a cluster that
 /// [`Redis::connect_cluster`](crate::Redis::connect_cluster) makes.
 ///
-/// An operation goes to the master of its slot. It follows slots that move to
-/// another node, and waits for a new master, as long as the options give it
-/// time. It is sent again only where a node has refused it.
+/// An operation goes to the master of its slot. It follows a slot that moves to another
+/// node, and waits for a new master until its timeouts are over. The store sends it again
+/// only after a node has refused it.
 #[derive(Clone)]
 pub struct RedisCluster {
     shared: Arc<Shared>,
@@ -39,8 +39,7 @@ struct Shared {
     client: ClusterClient,
     connection: Mutex<ClusterConnection>,
     is_renewing: AtomicBool,
-    /// How to reach a node that is about to take over a slot: the cluster may
-    /// not list it yet.
+    /// Connections to nodes that take over a slot: the cluster may not list them yet.
     newcomers: Mutex<HashMap<String, RedisServer>>,
     sample: ConnectionInfo,
     options: RedisOptions,
@@ -55,7 +54,7 @@ impl RedisCluster {
             return Err((ErrorKind::InvalidClientConfig, "no node is named").into());
         };
         let client = ClusterClientBuilder::new(nodes)
-            // The client would also send again what a node may already have done.
+            // The client would also repeat an operation that a node may have executed.
             .retries(0)
             .response_timeout(options.response_timeout)
             .connection_timeout(options.connection_timeout)
@@ -102,7 +101,7 @@ impl RedisCluster {
                 Err(refusal) => refusal,
             };
             match refusal.retry_method() {
-                // Also by the newcomer, when the slot has moved on.
+                // The newcomer redirects, too, once the slot has moved on.
                 RetryMethod::AskRedirect
                 | RetryMethod::MovedRedirect
                 | RetryMethod::RefreshSlotsAndRetry
@@ -114,13 +113,13 @@ impl RedisCluster {
         }
     }
 
-    /// Sends a command to the node to which its key has moved ahead of its slot.
+    /// Sends a command to the node that has its key already, but not yet its slot.
     async fn ask(&self, refusal: &RedisError, command: &Cmd) -> RedisResult<Value> {
         let Some((address, _)) = refusal.redirect_node() else { return Err(refusal.clone()) };
         let mut both = redis::pipe();
         both.cmd("ASKING").add_command(command.clone());
         let mut replies = self.newcomer(address)?.send_all(&both, 0, 2).await?;
-        // Only the second one says whether the command was refused.
+        // The first reply is that of `ASKING`.
         let reply = replies.pop().ok_or((ErrorKind::UnexpectedReturnType, "no reply"))?;
         reply.extract_error()
     }
@@ -136,9 +135,9 @@ impl RedisCluster {
         Ok(newcomer)
     }
 
-    /// Learns the cluster anew, from the nodes that were named at first: the
-    /// client goes on asking a node that is silent, though another one may have
-    /// taken over. The old connections serve until the new ones are there.
+    /// Learns the nodes of the cluster again, from those that the caller named: the client
+    /// keeps asking a silent node, though another may have taken over. The old connections
+    /// serve until there are new ones.
     fn renew(&self) {
         if self.shared.is_renewing.swap(true, Ordering::Relaxed) {
             return;
@@ -154,7 +153,7 @@ impl RedisCluster {
     }
 }
 
-/// The node at `address`, to be reached as the `sample` is.
+/// The node at `address`, with the settings of `sample`.
 fn address_of(address: &str, sample: &ConnectionInfo) -> RedisResult<ConnectionInfo> {
     let named = format!("redis://{address}").into_connection_info()?;
     let ConnectionAddr::Tcp(named_host, named_port) = named.addr() else { return Ok(named) };
@@ -169,7 +168,7 @@ fn address_of(address: &str, sample: &ConnectionInfo) -> RedisResult<ConnectionI
     Ok(sample.clone().set_addr(addr))
 }
 
-/// Nobody panics while holding one of these locks.
+/// No code panics while it holds one of these locks.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

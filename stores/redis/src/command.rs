@@ -1,4 +1,4 @@
-//! Commands, and what their replies hold.
+//! Commands and their replies.
 
 use bytes::Bytes;
 use cloakroom::Key;
@@ -6,7 +6,7 @@ use redis::{Cmd, RedisResult, Value};
 
 use crate::error::RedisError;
 
-/// A command for one key, with room for values of that many bytes.
+/// A command for one key, with room for `values` bytes of values.
 pub(crate) fn on(key: &Key, name: &'static str, values: usize) -> Cmd {
     let key = key.as_bytes();
     let mut command = with_room(key.len() + values);
@@ -14,7 +14,7 @@ pub(crate) fn on(key: &Key, name: &'static str, values: usize) -> Cmd {
     command
 }
 
-/// An empty command with room for so many bytes, and for its name and options.
+/// An empty command with room for `bytes` bytes beside its name and options.
 pub(crate) fn with_room(bytes: usize) -> Cmd {
     const ARGUMENTS: usize = 7;
     const NAME_AND_OPTIONS: usize = 64;
@@ -29,7 +29,7 @@ pub(crate) fn bytes(reply: RedisResult<Value>) -> Result<Option<Bytes>, RedisErr
     }
 }
 
-/// What the crate `redis` says when it gave up waiting.
+/// The error of the crate `redis` after a timeout.
 pub(crate) fn timed_out() -> redis::RedisError {
     std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }

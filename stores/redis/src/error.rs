@@ -1,22 +1,22 @@
-//! What can go wrong at Redis.
+//! Faults: [`RedisError`].
 
 use std::error::Error;
 use std::fmt;
 
 use redis::{ErrorKind, ServerErrorKind};
 
-/// What can go wrong in [`Redis`](crate::Redis).
+/// A fault of [`Redis`](crate::Redis).
 ///
-/// What the server wrote about it is not repeated, except for the code in front
-/// (`READONLY`, `OOM`): some servers repeat the key.
+/// Of what the server wrote, it repeats only the code (`READONLY`, `OOM`): some servers
+/// write the key.
 pub struct RedisError {
     fault: Fault,
 }
 
 enum Fault {
     TimedOut,
-    /// The connection, or making one, failed; with an I/O error as its source
-    /// where there is one.
+    /// A connection failed, or could not be made. Has an I/O error as its source where
+    /// there is one.
     Connection(Option<redis::RedisError>),
     /// The URL or the settings cannot be used.
     Unusable,
@@ -51,25 +51,25 @@ impl RedisError {
         Self { fault }
     }
 
-    /// What is wrong with a reply that no operation has a meaning for.
+    /// The fault of a reply that the operation does not expect.
     pub(crate) fn of_reply(reply: redis::RedisResult<redis::Value>) -> Self {
         reply.map_or_else(Self::of, |_| Self::UNEXPECTED)
     }
 
-    /// Whether the reply did not arrive in time.
+    /// Whether a timeout ended the operation.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.fault, Fault::TimedOut)
     }
 
-    /// Whether the value was too long to be sent.
+    /// Whether the value is longer than Redis accepts.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         matches!(self.fault, Fault::TooLarge)
     }
 }
 
-/// A code is one word in capitals; anything else could be a key.
+/// A code is one word in capitals. Anything else could be a key.
 fn code_of(error: &redis::RedisError) -> &str {
     let code = error.code().filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()));
     code.unwrap_or("ERR")
@@ -85,16 +85,16 @@ impl fmt::Display for RedisError {
             Fault::TimedOut => "Redis did not answer in time",
             Fault::Connection(_) => "the connection to Redis failed",
             Fault::Unusable => {
-                "no connection to Redis can be made from these URLs and settings; TLS takes a TLS feature of the crate `redis`"
+                "the URL is not one of Redis, or it asks for TLS without a TLS feature of the crate `redis`"
             }
             Fault::NoNode => "no node of the Redis cluster could be reached",
             Fault::SignIn => "Redis refused the user name or the password",
             Fault::UnknownCommand => {
-                "Redis does not know a command: version 6.2 or newer is needed, with no command renamed"
+                "Redis does not know a command: use version 6.2 or newer, and rename no command"
             }
             Fault::Refused(code) => return write!(f, "Redis refused a command: {code}"),
-            Fault::Unexpected => "the reply of Redis cannot be understood",
-            Fault::TooLarge => "the value is over the 512 MiB that Redis takes",
+            Fault::Unexpected => "Redis sent an unexpected reply",
+            Fault::TooLarge => "the value is longer than the 512 MiB that Redis accepts",
         })
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_server_is_told_apart() {
+    fn an_old_server_is_recognised() {
         assert!(error_of(LEAK).to_string().contains("6.2 or newer"));
         assert!(error_of(b"-OOM no memory\r\n").to_string().ends_with(": OOM"));
     }

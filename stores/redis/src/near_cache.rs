@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use cloakroom::store::{Create, Loaded, Record, Update};
+use cloakroom::{Key, Store, Ttl, Writable};
 use redis::{Pipeline, PushInfo, PushKind, Value};
 
 pub use self::options::NearCacheOptions;
@@ -16,34 +18,31 @@ use crate::command::{bytes, on};
 use crate::error::RedisError;
 use crate::redis::{Redis, RedisRevision};
 use crate::server::{Listener, RedisServer};
-use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Key, Store, Ttl, Writable};
 
-/// Keeps what was read from [`Redis`] in this process, so that a session which
-/// is read again needs no round trip.
+/// Keeps records of [`Redis`] in this process. A session that is read again needs no round
+/// trip.
 ///
-/// The server remembers what it has told this process, and says at once when any
-/// of it changes or ends (client-side caching, `CLIENT TRACKING` in RESP3). Changes
-/// are made at the server by compare-and-swap as ever, so no update is overwritten
-/// unseen, and a session that has ended is never written again.
+/// The server remembers which records this process has read, and reports at once when one
+/// changes or ends (client-side caching, `CLIENT TRACKING` in RESP3). The cache writes
+/// through, by compare-and-swap. So no update is overwritten unseen, and a session that has
+/// ended is never written again.
 ///
 /// # How old a read may be
 ///
-/// A process sees its own changes at once. What another process changes, or
-/// ends, it sees when the server's message has arrived: usually within a
-/// millisecond. When the connection breaks, the cache is emptied, and reads go to
-/// the server. A connection that has gone silent, which nobody is told of, is
-/// believed for [`max_silence`](NearCacheOptions::max_silence): one second, unless
-/// you choose another. So after a logout elsewhere, that is the longest time for
-/// which a request may still be served. Where this is too long, use [`Redis`]
-/// itself.
+/// A process sees its own changes at once. It sees a change or a logout of another process
+/// when the server's message has arrived: usually within a millisecond. When the connection
+/// breaks, the cache drops its records, and reads go to the server. A connection may also go
+/// silent without breaking. The cache trusts it for
+/// [`max_silence`](NearCacheOptions::max_silence), one second by default. That is the longest
+/// time for which a request may still be served after a logout elsewhere. Where it is too
+/// long, use [`Redis`] itself.
 ///
 /// # What it is for
 ///
-/// Requests that only read. With
-/// [`Renewal::EveryRequest`](cloakroom::Renewal::EveryRequest) every request postpones
-/// the expiry at the server, and nothing is gained. One server only, Redis 6.2 or
-/// newer, or Valkey: not a cluster, and no proxy that does not speak RESP3.
+/// For requests that only read. With
+/// [`Renewal::EveryRequest`](cloakroom::Renewal::EveryRequest) every request postpones the
+/// expiry at the server, and the cache saves nothing. It works with one server, Redis 6.2 or
+/// newer, or Valkey: not with a cluster, nor through a proxy that does not speak RESP3.
 ///
 /// # Example
 ///
@@ -64,18 +63,18 @@ pub struct NearCache<S = Redis> {
 }
 
 impl NearCache {
-    /// Puts a cache with the default options in front of a server. It makes a
-    /// connection of its own there.
+    /// Puts a cache with the default options in front of a server. The cache makes a
+    /// connection of its own.
     ///
     /// # Errors
     ///
-    /// When the server is not there, or cannot say what changed: before Redis 6, or
-    /// where an access rule forbids `CLIENT TRACKING`.
+    /// When the server is not there, or cannot report changes: before Redis 6, or where an
+    /// access rule forbids `CLIENT TRACKING`.
     pub async fn new(redis: Redis) -> Result<Self, RedisError> {
         Self::options().in_front_of(redis).await
     }
 
-    /// How much it keeps, and how long it believes a silent connection.
+    /// How much the cache keeps, and how long it trusts a silent connection.
     pub fn options() -> NearCacheOptions {
         NearCacheOptions::default()
     }
@@ -100,8 +99,7 @@ impl NearCache {
         Ok(Some(record(value)))
     }
 
-    /// The value, and how long it is kept by the server: `None` when that is for
-    /// ever.
+    /// The value, and how long it has left: `None` for ever.
     async fn ask(&self, key: &Key) -> Result<Option<(Bytes, Option<Duration>)>, RedisError> {
         let mut commands = Pipeline::with_capacity(2);
         commands.add_command(on(key, "GET", 0)).add_command(on(key, "PTTL", 0));
@@ -112,7 +110,7 @@ impl NearCache {
         let Some(value) = bytes(value.extract_error())? else { return Ok(None) };
         let left = match left {
             Value::Int(-1) => None,
-            // It ended in between.
+            // It expired between the two commands.
             Value::Int(-2) => Some(0),
             Value::Int(left) => Some(u64::try_from(left).map_err(|_| RedisError::UNEXPECTED)?),
             _ => return Err(RedisError::UNEXPECTED),
@@ -144,7 +142,7 @@ impl Store for NearCache<Redis<RedisServer>> {
         if let Some(value) = self.records.get(key, asked_at) {
             return Ok(Some(record(value)));
         }
-        // In a box, so that it does not enlarge the reads that need no answer.
+        // In a box: otherwise its future enlarges that of a read from the cache.
         Box::pin(self.load_from_server(key, asked_at)).await
     }
 
@@ -193,7 +191,7 @@ impl Listener for Records {
                     }
                 }
             }
-            // The whole database was emptied, or this is not understood.
+            // The database was emptied, or the message is not known.
             _ => self.forget_all(),
         }
     }

@@ -1,4 +1,4 @@
-//! What can be chosen before connecting: [`RedisOptions`].
+//! Settings of a connection: [`RedisOptions`].
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::error::RedisError;
 use crate::redis::Redis;
 use crate::server::RedisServer;
 
-/// How long [`Redis`] waits for its server, and then connects.
+/// Timeouts of a [`Redis`]; connects with them.
 ///
-/// An operation ends at the latest after both times together: it may have to
-/// wait for a new connection first.
+/// An operation ends after the sum of both timeouts at the latest: it may wait for a new
+/// connection first.
 ///
 /// # Example
 ///
@@ -38,8 +38,8 @@ pub struct RedisOptions {
 }
 
 impl RedisOptions {
-    /// How long to wait for a reply. An operation whose time is over is an
-    /// error, and the connection is made anew.
+    /// How long an operation waits for its reply. After that it is an error, and the next
+    /// operation makes a new connection.
     ///
     /// # Default
     ///
@@ -49,7 +49,7 @@ impl RedisOptions {
         self
     }
 
-    /// How long to wait for a connection.
+    /// How long an operation waits for a connection.
     ///
     /// # Default
     ///
@@ -59,7 +59,7 @@ impl RedisOptions {
         self
     }
 
-    /// Connects to one server, as [`Redis::connect`].
+    /// Connects to one server, as [`Redis::connect`] does.
     ///
     /// # Errors
     ///
@@ -71,11 +71,11 @@ impl RedisOptions {
         Ok(Redis::new(server))
     }
 
-    /// Connects to a cluster, as [`Redis::connect_cluster`].
+    /// Connects to a cluster, as [`Redis::connect_cluster`] does.
     ///
     /// # Errors
     ///
-    /// When a URL cannot be read, and when none of the nodes is there.
+    /// When a URL cannot be read, and when no named node answers.
     pub async fn connect_cluster<'a>(
         self,
         urls: impl IntoIterator<Item = &'a str>,
@@ -95,13 +95,13 @@ impl Default for RedisOptions {
 }
 
 fn prepared(info: ConnectionInfo) -> ConnectionInfo {
-    // With the newer protocol the client hears at once that a connection was
-    // closed, not first from an operation that fails.
+    // With RESP3, the client reports a closed connection at once. With RESP2, an operation
+    // fails first.
     let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     info.set_redis_settings(settings).set_tcp_settings(tcp_settings())
 }
 
-/// A command does not wait until the one before it is acknowledged.
+/// With `nodelay`, a command does not wait for the acknowledgment of the one before it.
 pub(crate) fn tcp_settings() -> TcpSettings {
     TcpSettings::default().set_nodelay(true)
 }

@@ -17,42 +17,40 @@ use crate::error::RedisError;
 use crate::options::RedisOptions;
 use crate::server::RedisServer;
 
-/// The longest value that Redis takes: its setting `proto-max-bulk-len`, unless
-/// somebody changed it.
+/// The longest value that Redis accepts: the default of its setting `proto-max-bulk-len`.
 const MAX_VALUE: usize = 512 * 1024 * 1024;
 
 /// Keeps sessions in Redis 6.2 or newer, or in Valkey: on one server, or in a
 /// cluster. Inside a tokio runtime only.
 ///
-/// Every operation is one command for one key, and one round trip; only an update
-/// that finds another version in its place asks a second question. The server
-/// removes what is past its time by itself.
+/// Every operation is one command for one key, and one round trip. Only an update that
+/// finds another version takes a second round trip, to tell why. The server removes
+/// expired records.
 ///
 /// | operation | command |
 /// |---|---|
 /// | load | `GET`, or `GETEX` where it postpones the expiry |
 /// | create | `SET` with `NX` |
-/// | update | `SET` with `IFEQ`; before Redis 8.4 and Valkey 8.1, `EVALSHA` of a script that does the same |
+/// | update | `SET` with `IFEQ`; before Redis 8.4 and Valkey 8.1, a script with the same effect by `EVALSHA` |
 /// | remove | `GETDEL` |
 ///
-/// Values stand in the server as they are given, so that other programs can
-/// read them.
+/// The server holds values as they are given. Other programs can read them.
 ///
 /// # What is kept
 ///
-/// What the server has acknowledged is as durable as the server is set up to
-/// be: with `appendonly yes` and `appendfsync always` it survives a crash of
-/// the server. A replica that takes over from a master that failed may miss
-/// its last writes, since Redis replicates after it has acknowledged.
+/// An acknowledged write is as durable as the server is set up to make it: with
+/// `appendonly yes` and `appendfsync always` it survives a crash of the server. Redis
+/// acknowledges before it replicates. A replica that takes over from a failed master may
+/// miss the master's last writes.
 ///
-/// The server must not evict sessions to make room: with a `maxmemory-policy`
-/// other than `noeviction`, a full server ends sessions before their time.
+/// The server must not evict sessions. With a `maxmemory-policy` other than `noeviction`, a
+/// full server ends sessions before their time.
 ///
 /// # When the connection fails
 ///
 /// An operation whose reply did not arrive is an error, and may or may not have
-/// happened. It is never sent again, so it does not happen twice. The next
-/// operation makes a new connection if it has to.
+/// happened. The store never sends it again, so it does not happen twice. The next
+/// operation makes a new connection where it needs one.
 ///
 /// # Example
 ///
@@ -69,7 +67,7 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Redis<C = RedisServer> {
     pub(crate) connection: C,
-    /// The server is too old to compare and set in one command.
+    /// Whether the server is too old to compare and set in one command.
     pub(crate) swaps_by_script: Arc<AtomicBool>,
 }
 
@@ -82,8 +80,8 @@ impl Redis {
     /// `redis://user:password@host:port/database`, or
     /// `redis+unix:///path/to/socket`.
     ///
-    /// For `rediss://`, which is TLS, switch a TLS feature of the crate `redis`
-    /// on in your own `Cargo.toml`, for example `tokio-rustls-comp`.
+    /// `rediss://`, which is TLS, needs a TLS feature of the crate `redis` in the
+    /// application's `Cargo.toml`, for example `tokio-rustls-comp`.
     ///
     /// # Errors
     ///
@@ -102,19 +100,19 @@ impl Redis {
         Self::connect("redis://127.0.0.1:6379").await
     }
 
-    /// Connects to a cluster of which some nodes are named. All others are
-    /// learned from them, so name several: one that answers is enough.
+    /// Connects to a cluster through some of its nodes, from which the store learns the
+    /// others. Name several: one that answers is enough.
     ///
     /// # Errors
     ///
-    /// When a URL cannot be read, and when none of the nodes is there.
+    /// When a URL cannot be read, and when no named node answers.
     pub async fn connect_cluster<'a>(
         urls: impl IntoIterator<Item = &'a str>,
     ) -> Result<Redis<RedisCluster>, RedisError> {
         Self::options().connect_cluster(urls).await
     }
 
-    /// Timeouts, to be changed before connecting.
+    /// Timeouts, to change before connecting.
     pub fn options() -> RedisOptions {
         RedisOptions::default()
     }
@@ -124,15 +122,14 @@ impl<C> Redis<C>
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    /// Uses a connection of your own: a `redis::aio::ConnectionManager`, a
-    /// `redis::cluster_async::ClusterConnection`, or whatever else can be shared
-    /// by cloning it.
+    /// Uses a connection of the application: a `redis::aio::ConnectionManager`, a
+    /// `redis::cluster_async::ClusterConnection`, or any other that clones share.
     ///
-    /// Its timeouts are yours to set, and so is what it does when it breaks: a
-    /// `MultiplexedConnection` stays broken, and a `ClusterConnection` sends
-    /// operations again whose reply got lost, so that an update may find its own
-    /// change and report a conflict. A cluster connection must not read from
-    /// replicas, which may still have a session that has ended.
+    /// The application sets its timeouts, and chooses what it does when it breaks. A
+    /// `MultiplexedConnection` stays broken. A `ClusterConnection` sends an operation again
+    /// whose reply got lost, so an update may find its own change and report a conflict. A
+    /// cluster connection must not read from replicas, which may still have a session that
+    /// has ended.
     #[must_use]
     pub fn new(connection: C) -> Self {
         Self { connection, swaps_by_script: Arc::default() }
@@ -140,7 +137,7 @@ where
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let connection: &dyn Any = &self.connection;
-        // Decided when this is compiled: our own one needs no box around a reply.
+        // The compiler decides this. The store's own connection needs no box for a reply.
         if let Some(server) = connection.downcast_ref::<RedisServer>() {
             return server.send(command).await;
         }
@@ -220,8 +217,8 @@ impl RedisRevision {
     }
 }
 
-/// A value that is too long would make the server close the connection, on
-/// which others wait for their replies.
+/// The server closes the connection on a value that is too long. Other operations wait for
+/// their replies there.
 fn check_length(value: &[u8]) -> Result<(), RedisError> {
     if value.len() > MAX_VALUE { Err(RedisError::TOO_LARGE) } else { Ok(()) }
 }

@@ -17,23 +17,22 @@ use crate::command::timed_out;
 use crate::options::RedisOptions;
 
 /// The connection to one server that [`Redis::connect`](crate::Redis::connect)
-/// makes: shared by all operations at once, and made anew when it broke or when
-/// a reply did not arrive in time.
+/// makes. All operations share it. After a break, or after a reply that did not arrive in
+/// time, the next operation makes a new one.
 ///
-/// An operation that cannot get a connection fails, and the next one tries
-/// again; nothing waits for a server that is down.
+/// An operation that gets no connection fails, and the next one tries again. No operation
+/// waits for a server that is down.
 #[derive(Clone)]
 pub struct RedisServer {
     shared: Arc<Shared>,
 }
 
-/// Hears what a server says unasked, of the keys that were read from it.
+/// Receives the messages of a server about keys that were read from it.
 pub(crate) trait Listener: Send + Sync {
-    /// Called in the order in which the server has answered.
+    /// Called in the order of the server's replies and messages.
     fn hear(&self, push: &PushInfo);
 
-    /// From now on there is another connection, or none: what was heard so far
-    /// is not the whole any more.
+    /// From now on there is another connection, or none. Messages may have been lost.
     fn start_over(&self);
 }
 
@@ -46,7 +45,7 @@ struct Shared {
     listener: Option<Arc<dyn Listener>>,
 }
 
-/// One connection, from before it is made until it is given up.
+/// One connection, from before it is made until the store drops it.
 #[derive(Default)]
 struct Link {
     connection: OnceCell<MultiplexedConnection>,
@@ -71,8 +70,8 @@ impl RedisServer {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The same server on a connection of its own, on which it tells of changes
-    /// in what was read.
+    /// The same server on another connection, on which the server reports changes of what
+    /// was read.
     pub(crate) fn with_listener(&self, listener: Arc<dyn Listener>) -> Self {
         let shared = Shared {
             client: self.shared.client.clone(),
@@ -85,7 +84,7 @@ impl RedisServer {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Connects, if nobody has yet.
+    /// Connects, unless there is a connection.
     pub(crate) async fn open(&self) -> RedisResult<()> {
         self.shared.connection(&self.shared.link()).await.map(drop)
     }
@@ -113,12 +112,12 @@ impl RedisServer {
 }
 
 impl Shared {
-    /// The present link, or a new one in the place of one that broke.
+    /// The current link, or a new one after a break.
     fn link(&self) -> Arc<Link> {
         let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
         if link.is_broken.load(Ordering::Relaxed) {
             *link = Arc::default();
-            // Behind the lock, so that nobody asks on the old one and keeps it.
+            // Under the lock: otherwise an operation keeps an answer of the old connection.
             if let Some(listener) = &self.listener {
                 listener.start_over();
             }
@@ -134,8 +133,8 @@ impl Shared {
         }
     }
 
-    /// Of all who wait for a connection one makes it. Whoever has waited for the
-    /// whole time gives up, however many have tried in vain.
+    /// One of the operations that wait for a connection makes it. Each gives up after the
+    /// connection timeout, however many attempts have failed.
     async fn first_connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
         let connecting = link.connection.get_or_try_init(|| self.connect(&link.is_broken));
         let connection = match timeout(self.connection_timeout, connecting).await {
@@ -178,9 +177,8 @@ impl Link {
     }
 }
 
-/// Whether the next operation is better off with a new connection: also after a
-/// timeout, since a connection may be dead and nobody says so, and at a server
-/// that is no master any more.
+/// Whether the next operation needs a new connection. A timeout may mean that a connection
+/// is dead; `READONLY` means that the server is no longer the master.
 fn breaks_connection(fault: &RedisError) -> bool {
     fault.is_io_error()
         || fault.is_unrecoverable_error()

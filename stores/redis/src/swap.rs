@@ -1,10 +1,10 @@
 //! The compare-and-swap behind [`Store::update`](cloakroom::Store::update).
 //!
-//! Compared are the bytes themselves: for the server that is less work than any
-//! digest of them, and nobody can make two values that it takes for one.
+//! The server compares the bytes themselves. That is less work for it than a digest, and no
+//! two values pass for one.
 //!
-//! Valkey 8.1 and Redis 8.4 can do it in a `SET`; older servers run a script. A
-//! server is asked for the former until it refuses.
+//! Valkey 8.1 and Redis 8.4 do it in a `SET`. Older servers run a script. The store sends
+//! the `SET` until a server refuses it.
 
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
@@ -29,7 +29,7 @@ end
 return held and 0 or -1
 ";
 
-/// The name under which a server keeps a script that it has seen.
+/// The name under which a server caches the script.
 static NAME: LazyLock<String> = LazyLock::new(|| {
     HEXLOWER.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, SCRIPT.as_bytes()).as_ref())
 });
@@ -59,7 +59,7 @@ where
         }
     }
 
-    /// `None` when the server does not know how.
+    /// `None` if the server does not know `IFEQ`.
     async fn swap_natively(
         &self,
         key: &Key,
@@ -77,7 +77,7 @@ where
         }
     }
 
-    /// Why a record was not replaced.
+    /// Why the server did not replace a record.
     async fn why_not(&self, key: &Key) -> Result<Update<RedisRevision>, RedisError> {
         match self.send(&on(key, "EXISTS", 0)).await {
             Ok(Value::Int(0)) => Ok(Update::Gone),
@@ -101,7 +101,7 @@ where
             command
         };
         match self.send(&command("EVALSHA", &NAME)).await {
-            // A server that was restarted, or that took over, has yet to see it.
+            // A server has not seen the script after a restart or a failover.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.send(&command("EVAL", SCRIPT)).await
             }
@@ -110,7 +110,7 @@ where
     }
 }
 
-/// What a server says to options of `SET` that it does not know.
+/// Whether the server does not know an option of `SET`.
 fn is_syntax_error(error: &redis::RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
         && error.detail() == Some("syntax error")

@@ -65,7 +65,7 @@ async fn no_increment_is_lost_while_slots_move() {
         expected[key] += done;
     }
     for (key, expected) in keys.iter().zip(expected) {
-        assert!(expected > 0, "nobody counted");
+        assert!(expected > 0, "no task counted");
         assert_eq!(load_number(&store, key).await.expect("answers"), expected);
     }
 }
@@ -98,7 +98,7 @@ async fn an_operation_that_is_sent_on_to_a_node_which_refuses_it_is_sent_again()
     Cluster::begin_migration(&slot, from, to);
     let creating = tokio::spawn(async move { store.create(&key, b"0", Ttl::hours(1)).await });
     let has_refused = || to.ask::<String>(&["INFO", "errorstats"]).contains("errorstat_MOVED");
-    assert!(becomes_true(FAILOVER, has_refused), "nobody asks the newcomer");
+    assert!(becomes_true(FAILOVER, has_refused), "no operation asks the newcomer");
     Cluster::announce_import(&slot, from, to);
     let created = creating.await.expect("no panic").expect("there is time left");
     assert!(matches!(created, Create::Created(_)));
@@ -130,7 +130,7 @@ async fn lives_on(take_down: fn(&Server)) {
     let start = Instant::now();
     for key in &keys {
         while load_number(&store, key).await.is_err() {
-            assert!(start.elapsed() < FAILOVER, "nobody takes over");
+            assert!(start.elapsed() < FAILOVER, "no replica takes over");
             sleep(Duration::from_millis(20)).await;
         }
         increment_once(&store, key).await.expect("incremented at the new master");

@@ -23,7 +23,7 @@ async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
     let url = format!("redis://127.0.0.1:{}", free_port());
     let start = Instant::now();
     let fault = Redis::options().connection_timeout(TIMEOUT).connect(&url).await;
-    assert_eq!(fault.expect_err("nobody listens").to_string(), "the connection to Redis failed");
+    assert_eq!(fault.expect_err("no server listens").to_string(), "the connection to Redis failed");
     assert!(start.elapsed() < DEADLINE);
 }
 
@@ -141,7 +141,7 @@ async fn recovers_from(fault: Fault, is_expected: fn(&RedisError) -> bool) {
     fails_in_time(&store, &key, is_expected).await;
     proxy.set(Fault::None);
     answers_again(&store, &key).await;
-    // Late replies reach nobody.
+    // Late replies reach no other operation.
     for _ in 0..100 {
         assert_eq!(load_number(&store, &other).await.expect("answers"), 1);
         assert_eq!(load_number(&store, &key).await.expect("answers"), 0);

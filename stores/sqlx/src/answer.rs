@@ -1,4 +1,4 @@
-//! What the rows of an answer hold.
+//! The rows of an answer.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use sqlx::{ColumnIndex, Decode, Row, Type};
 use crate::error::SqlError;
 use crate::revision::SqlRevision;
 
-/// What a load of any of these stores has found.
+/// The result of a load.
 pub(crate) type Found = Option<Record<Arc<[u8]>, SqlRevision>>;
 
 /// The record in the only row of an answer.
@@ -34,7 +34,7 @@ where
     Ok(value.flatten().map(Arc::from))
 }
 
-/// What stands in a column of the only row of an answer.
+/// The value in a column of the only row of an answer.
 pub(crate) fn value<T, R>(rows: &[R], column: usize) -> Result<T, SqlError>
 where
     R: Row,

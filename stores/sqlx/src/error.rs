@@ -1,4 +1,4 @@
-//! What can go wrong: [`SqlError`].
+//! Faults: [`SqlError`].
 
 use std::error::Error;
 use std::{fmt, io};
@@ -7,10 +7,9 @@ use sqlx::error::DatabaseError;
 
 use crate::is_read_only;
 
-/// What can go wrong at a store in an SQL database.
+/// A fault of a store in an SQL database.
 ///
-/// Its message never repeats one of the server, which may name a key or hold a
-/// value.
+/// It never repeats a message of the server, which may contain a key or a value.
 pub struct SqlError {
     fault: Fault,
 }
@@ -27,11 +26,11 @@ enum Fault {
     NoTable,
     /// A unique index has the value already.
     Duplicate,
-    /// The server undid the statement to let another one through.
+    /// The server undid the statement in favour of another one.
     RolledBack,
     /// A replica, perhaps one that was the master before.
     ReadOnly,
-    /// SQLite waited in vain for other writers.
+    /// SQLite waited too long for other writers.
     Locked,
     Refused(Box<str>),
     Unexpected,
@@ -41,7 +40,7 @@ enum Fault {
 /// How a server refuses a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// There is such a row, or such a table, already.
+    /// Such a row or such a table exists.
     Duplicate,
     /// It did not happen, and may be sent again.
     RolledBack,
@@ -67,21 +66,20 @@ impl SqlError {
         Self { fault }
     }
 
-    /// Whether it was a matter of time: no answer, no connection, or no turn at
-    /// writing.
+    /// Whether a timeout ended the operation: while it waited for an answer, a connection, or
+    /// other writers.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.fault, Fault::TimedOut | Fault::NoConnection | Fault::Locked)
     }
 
-    /// Whether the value is larger than the database takes.
+    /// Whether the value is longer than the database accepts.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         matches!(self.fault, Fault::TooLarge)
     }
 
-    /// What the server has answered; nothing where it is not known how the
-    /// connection was left.
+    /// The answer of the server. `None` where the state of the connection is not known.
     pub(crate) fn answer(&self) -> Option<Answer> {
         match self.fault {
             Fault::Duplicate => Some(Answer::Duplicate),
@@ -89,7 +87,7 @@ impl SqlError {
             Fault::SignIn | Fault::NoTable | Fault::Locked => Some(Answer::Other),
             Fault::Refused(_) | Fault::TooLarge => Some(Answer::Other),
             Fault::TimedOut | Fault::NoConnection | Fault::PoolClosed => None,
-            // It did not happen either, but a new connection may lead to the master.
+            // It did not happen. A new connection may lead to the master.
             Fault::ReadOnly => None,
             Fault::Connection(_) | Fault::Unusable | Fault::Unexpected => None,
         }
@@ -109,7 +107,7 @@ impl Fault {
             return Self::of_sqlite(&code, error.message());
         }
         match &*code {
-            // For PostgreSQL: somebody else makes the same table just now.
+            // For PostgreSQL: another process is making the same table.
             "42P06" | "42P07" | "42710" => Self::Duplicate,
             "42P01" | "42S02" => Self::NoTable,
             "22001" | "54000" => Self::TooLarge,
@@ -121,7 +119,7 @@ impl Fault {
         }
     }
 
-    /// Whatever is no code could be part of a message.
+    /// Anything but a code could be part of a message.
     fn refused(code: &str) -> Self {
         let is_code = (1..=SQLSTATE).contains(&code.len())
             && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -139,28 +137,28 @@ impl Fault {
     }
 }
 
-/// The length of the codes that the SQL standard gives.
+/// The length of the codes of the SQL standard.
 const SQLSTATE: usize = 5;
 
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.fault {
             Fault::TimedOut => "the database did not answer in time",
-            Fault::NoConnection => "no connection to the database was to be had in time",
+            Fault::NoConnection => "no connection to the database became free in time",
             Fault::PoolClosed => "the pool of connections to the database was closed",
             Fault::Connection(_) => "the connection to the database failed",
             Fault::Unusable => {
-                "no connection to the database can be made from this URL and these settings; TLS takes a TLS feature of the crate `sqlx`"
+                "no connection to the database can be made from this URL and these settings; TLS needs a TLS feature of the crate `sqlx`"
             }
             Fault::SignIn => "the database refused the user name or the password",
-            Fault::NoTable => "the table is not there: `migrate()` makes it",
+            Fault::NoTable => "the table does not exist: call `migrate()`, which makes it",
             Fault::Duplicate => "the database has such a row or table already",
-            Fault::RolledBack => "the database undid the operation to let another one through",
-            Fault::ReadOnly => "the database takes no changes: it is a replica, or read-only",
-            Fault::Locked => "the database is locked by others",
+            Fault::RolledBack => "the database undid the operation in favour of another one",
+            Fault::ReadOnly => "the database accepts no changes: it is a replica, or read-only",
+            Fault::Locked => "other writers keep the database locked",
             Fault::Refused(code) => return write!(f, "the database refused a statement: {code}"),
-            Fault::Unexpected => "the answer of the database cannot be understood",
-            Fault::TooLarge => "the value is larger than the database takes",
+            Fault::Unexpected => "the database sent an unexpected answer",
+            Fault::TooLarge => "the value is longer than the database accepts",
         })
     }
 }

@@ -1,11 +1,9 @@
-//! A connection for one operation, which is closed rather than given back with
-//! an answer under way.
+//! A connection for one operation. It is closed, not returned, while an answer is under way.
 //!
-//! The crate `sqlx` does not promise that a connection can be used again on which
-//! an operation was dropped: it asks the connection, without a deadline, and
-//! closes it where the answer is not the one it waits for. So an operation that
-//! has got a connection is brought to its end, in the background if need be; and
-//! where its time is over, the connection is closed.
+//! The crate `sqlx` does not promise that a connection can be used again after an operation
+//! on it was dropped: it pings the connection, without a deadline, and closes it on another
+//! answer. So an operation that has a connection runs to its end, in the background if its
+//! caller has gone. After its timeout the connection is closed.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,11 +19,10 @@ use crate::error::{Answer, SqlError};
 use crate::options::SqlOptions;
 use crate::statement::Query;
 
-/// A connection that was not used for so long is asked before its next use
-/// whether it is still there.
+/// A connection that was idle for so long is pinged before its next use.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// The way to the database.
+/// The pool, and what is known of the database.
 pub(crate) struct Link<DB: Database> {
     pool: Pool<DB>,
     response_timeout: Duration,
@@ -42,8 +39,7 @@ pub(crate) struct Trouble {
 /// A connection for one operation.
 pub(crate) struct Lease<DB: Database> {
     connection: PoolConnection<DB>,
-    /// Whether the connection is not as it was: an answer is under way, or a
-    /// transaction.
+    /// Whether an answer or a transaction is under way on the connection.
     is_busy: bool,
     is_held: bool,
     runtime: Handle,
@@ -57,7 +53,7 @@ impl<DB: Database> Link<DB> {
         Self { pool, response_timeout, connection_timeout, trouble }
     }
 
-    /// Does something on a connection.
+    /// Runs an operation on a connection.
     pub(crate) async fn run<T, F>(
         &self,
         work: impl FnOnce(Lease<DB>) -> F + Send,
@@ -69,7 +65,7 @@ impl<DB: Database> Link<DB> {
         self.run_within(self.response_timeout, work).await
     }
 
-    /// Does something that may take another time than an operation.
+    /// Runs something with a timeout of its own.
     pub(crate) async fn run_within<T, F>(
         &self,
         limit: Duration,
@@ -91,7 +87,7 @@ impl<DB: Database> Link<DB> {
         ToItsEnd { work: Some(work), runtime }.await
     }
 
-    /// Waits for a connection; whoever gives up has changed nothing.
+    /// Waits for a connection. A caller that gives up has changed nothing.
     async fn lease(&self) -> Result<Lease<DB>, SqlError> {
         let connection = match timeout(self.connection_timeout, self.pool.acquire()).await {
             Ok(connection) => connection.map_err(SqlError::of)?,
@@ -113,7 +109,7 @@ where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
 {
-    /// Runs a statement for what it does.
+    /// Runs a statement for its effect.
     pub(crate) async fn execute<'q>(
         &mut self,
         query: impl Fn() -> Query<'q, DB> + Send,
@@ -127,8 +123,7 @@ where
         }
     }
 
-    /// Runs a statement for its rows, to its end: where it changes something,
-    /// that is done only then.
+    /// Runs a statement for its rows, to its end: only then has it changed something.
     pub(crate) async fn rows<'q>(
         &mut self,
         query: impl Fn() -> Query<'q, DB> + Send,
@@ -142,8 +137,8 @@ where
         }
     }
 
-    /// From here the connection is in a state that nobody else may meet, until
-    /// [`release`](Self::release).
+    /// From here until [`release`](Self::release), no other operation may get the
+    /// connection.
     pub(crate) fn hold(&mut self) {
         self.is_held = true;
     }
@@ -152,7 +147,7 @@ where
         self.is_held = false;
     }
 
-    /// What a statement has come to, unless it has to be sent again.
+    /// The result of a statement, unless it has to be sent again.
     fn finished<T>(&mut self, done: Result<T, sqlx::Error>) -> Option<Result<T, SqlError>> {
         let done = done.map_err(SqlError::of);
         let answer = done.as_ref().err().map(SqlError::answer);
@@ -160,7 +155,7 @@ where
         if self.is_busy {
             self.trouble.happened();
         }
-        // What is part of a transaction was undone together with what was before.
+        // In a transaction, the server has also undone the statements before.
         let is_repeated = !self.is_held && answer == Some(Some(Answer::RolledBack));
         (!is_repeated).then_some(done)
     }
@@ -168,18 +163,18 @@ where
 
 impl<DB: Database> Drop for Lease<DB> {
     fn drop(&mut self) {
-        // Dropped without being run, this closes the connection.
+        // If it is dropped before it runs, the connection is closed.
         let giving_back = self.connection.return_to_pool();
         if !(self.is_busy || self.is_held) {
             let limit = self.response_timeout;
-            // The pool asks the connection whether it is well, for as long as it takes.
-            // The timer is made there: here may be no runtime any more.
+            // The pool pings the connection, without a deadline of its own.
+            // The timer is made there: here the runtime may have ended.
             drop(self.runtime.spawn(async move { timeout(limit, giving_back).await }));
         }
     }
 }
 
-/// Work that goes on in the background when nobody waits for it any more.
+/// Work that continues in the background after its caller has gone.
 struct ToItsEnd<T: Send + 'static> {
     work: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
     runtime: Handle,
@@ -189,7 +184,7 @@ impl<T: Send + 'static> Future for ToItsEnd<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // Taken out, so that work that panics does not go on.
+        // Taken out, so that work that has panicked is not polled again.
         let Some(mut work) = self.work.take() else { return Poll::Pending };
         let polled = work.as_mut().poll(context);
         if polled.is_pending() {
@@ -212,16 +207,15 @@ impl Trouble {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// Whether a connection that was idle so long should be asked first.
+    /// Whether to ping a connection that was idle for so long.
     fn doubts(&self, idle: Duration) -> bool {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         idle >= FRESH || last.is_some_and(|last| last.elapsed() <= idle)
     }
 }
 
-/// The settings of a pool of this store's own. Its connections are asked whether
-/// they are there only where that is in doubt, so that an operation usually is
-/// one round trip.
+/// The settings of a pool that the store makes. It pings a connection only in doubt, so that
+/// an operation usually is one round trip.
 pub(crate) fn pool_options<DB: Database, S>(
     options: &SqlOptions<S>,
     trouble: &Arc<Trouble>,
@@ -234,7 +228,7 @@ pub(crate) fn pool_options<DB: Database, S>(
                 if !is_doubtful {
                     return Ok(true);
                 }
-                // Leaves time for a new connection in the place of a dead one.
+                // Leaves time to replace a dead connection.
                 match timeout(limit / 4, connection.ping()).await {
                     Ok(answer) => answer.map(|()| true),
                     Err(late) => Err(sqlx::Error::Io(late.into())),

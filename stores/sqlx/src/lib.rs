@@ -26,7 +26,7 @@
 )]
 #![cfg_attr(
     not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
-    expect(dead_code, unused_imports, reason = "without a database there is no store")
+    expect(dead_code, reason = "without a database there is no store")
 )]
 
 mod answer;

@@ -1,9 +1,9 @@
-//! How much at once.
+//! Limits of a value and of a sweep.
 
 use crate::error::SqlError;
 
-/// The longest value: with the one before it, it has to fit into one message,
-/// and PostgreSQL and SQLite take up to a billion bytes.
+/// The longest value. Together with the one before it, it has to fit into one message.
+/// PostgreSQL and SQLite accept up to a billion bytes.
 const MAX_VALUE: usize = 480 * 1024 * 1024;
 
 /// How many rows one statement of a sweep removes.

@@ -1,4 +1,4 @@
-//! Sessions in MySQL or MariaDB.
+//! The store: [`MySql`].
 
 mod migrate;
 mod operations;
@@ -28,50 +28,46 @@ use crate::revision::SqlRevision;
 ///
 /// The table is Flask-Session's; [`migrate`](Self::migrate) makes it.
 ///
-/// | column | type | what it holds |
+/// | column | type | content |
 /// |---|---|---|
 /// | `id` | `BIGINT`, primary key | a number |
 /// | `session_id` | `VARCHAR(255)`, unique, compared by its bytes | the key |
 /// | `data` | `LONGBLOB` | the value |
-/// | `expiry` | `DATETIME(6)`, with an index | when its time is over, in UTC |
+/// | `expiry` | `DATETIME(6)`, with an index | when the record expires, in UTC |
 ///
-/// An operation is one statement where these servers can do it in one:
+/// An operation is one statement where these servers can execute it as one:
 ///
 /// | operation | statements |
 /// |---|---|
 /// | load | one; two where it postpones the expiry |
-/// | create | one; two or three where the key has a row already |
+/// | create | one; two or three where the key has a row |
 /// | update | one; two where it found another version |
-/// | remove | two; two more for each update that comes in between |
+/// | remove | two; two more after each update in between |
 ///
-/// What is past its time is absent at once, by the server's clock. Somebody has
-/// to remove it: [`sweep`](Sweep::sweep) does, a thousand rows at a time.
+/// An expired record counts as absent, by the server's clock. [`sweep`](Sweep::sweep) removes
+/// expired records, a thousand rows at a time.
 ///
 /// # A table that Flask-Session made
 ///
-/// It works as it is, and takes less: values of up to 65,535 bytes, since its
-/// column is a `BLOB`, and whole seconds, since its expiry is a `DATETIME`, so a
-/// record may end up to a second early (MariaDB cuts the rest off), or half a
-/// second early or late (MySQL rounds). A value that is larger is an error, in
-/// any `sql_mode`, and never cut off.
+/// It works without a change, with two limits. Its column is a `BLOB`: a value has up to 65,535
+/// bytes, and a longer one is an error in any `sql_mode`, never cut off. Its expiry is a
+/// `DATETIME`, which counts whole seconds: a record may end up to a second early in MariaDB,
+/// which cuts the fraction off, and half a second early or late in MySQL, which rounds.
 ///
 /// # What is kept
 ///
-/// What the server has acknowledged survives a crash, with
-/// `innodb_flush_log_at_trx_commit = 1`, which is the default. A replica may
-/// miss the last writes when it takes over. The pool must not lead to replicas:
-/// they may still have a session that has ended. Its connections must commit by
-/// themselves (`autocommit`), as they do by default.
+/// An acknowledged write survives a crash, with the default
+/// `innodb_flush_log_at_trx_commit = 1`. A replica that takes over may miss the last writes. The
+/// pool must not lead to replicas, which may still have a session that has ended. Its
+/// connections must be in the default mode `autocommit`.
 ///
-/// A value and the one before it have to fit into the server's
-/// `max_allowed_packet` together.
+/// A value and the one before it have to fit into the server's `max_allowed_packet` together.
 ///
 /// # When the connection fails
 ///
-/// An operation that got no answer is an error, and may or may not have
-/// happened. Only where the server says that it undid a statement, because of a
-/// deadlock, is it sent again. An operation that is dropped once it has a
-/// connection goes on to its end in the background.
+/// An operation that got no answer is an error, and may or may not have happened. The store
+/// sends a statement again only if the server has undone it because of a deadlock. An operation
+/// that is dropped once it has a connection continues to its end in the background.
 ///
 /// # Example
 ///
@@ -95,17 +91,16 @@ struct Shared {
     link: Link<sqlx::MySql>,
     statements: Statements,
     options: SqlOptions<MySql>,
-    /// How long a value and the one before it may be, each and together; not
-    /// asked before a value is longer than any table takes.
+    /// The longest value, and the longest sum with the one before it. The store asks for them
+    /// once a value is longer than every table accepts.
     room: [AtomicU64; 2],
 }
 
 impl MySql {
-    /// Uses a pool of your own, with the default options.
+    /// Uses a pool of the application, with the default options.
     ///
-    /// Set `test_before_acquire(false)` on it to save a round trip in every
-    /// operation; an operation on a connection that the server has closed is
-    /// then an error.
+    /// `test_before_acquire(false)` on it saves a round trip in every operation. An operation
+    /// on a connection that the server has closed is then an error.
     #[must_use]
     pub fn new(pool: MySqlPool) -> Self {
         Self::options().pool(pool)
@@ -114,11 +109,10 @@ impl MySql {
     /// Connects to the server that a URL names, with up to ten connections:
     /// `mysql://user:password@host:port/database`.
     ///
-    /// For TLS, switch a TLS feature of the crate `sqlx` on in your own
-    /// `Cargo.toml`, for example `tls-rustls-ring-webpki`. The URL then says
-    /// what is demanded: without `?ssl-mode=VERIFY_IDENTITY`, a server without
-    /// TLS, or with anybody's certificate, is accepted. Without TLS, the usual
-    /// users of MySQL 8 need its feature `mysql-rsa`.
+    /// TLS needs a TLS feature of the crate `sqlx` in the application's `Cargo.toml`, for
+    /// example `tls-rustls-ring-webpki`, and `?ssl-mode=VERIFY_IDENTITY` in the URL: otherwise
+    /// the store accepts a server without TLS, or with any certificate. Without TLS, the usual
+    /// users of MySQL 8 need the feature `mysql-rsa`.
     ///
     /// # Errors
     ///
@@ -132,17 +126,17 @@ impl MySql {
     ///
     /// # Errors
     ///
-    /// When the server or the database is not there.
+    /// When there is no server or no such database.
     pub async fn local() -> Result<Self, SqlError> {
         Self::connect("mysql://root@127.0.0.1:3306/sessions").await
     }
 
-    /// Names and timeouts, to be changed before connecting.
+    /// Names and timeouts, to change before connecting.
     pub fn options() -> SqlOptions<Self> {
         SqlOptions::new()
     }
 
-    /// Does something with one key.
+    /// Runs an operation on one key.
     async fn run<T, F>(
         &self,
         key: &Key,
@@ -164,7 +158,7 @@ impl Default for SqlOptions<MySql> {
 }
 
 impl SqlOptions<MySql> {
-    /// The schema of the table, which these servers also call a database.
+    /// The schema of the table. These servers also call it a database.
     ///
     /// # Default
     ///
@@ -174,13 +168,13 @@ impl SqlOptions<MySql> {
         self
     }
 
-    /// A store that uses a pool of your own.
+    /// A store with a pool of the application.
     #[must_use]
     pub fn pool(self, pool: MySqlPool) -> MySql {
         self.store(pool, Arc::default())
     }
 
-    /// Connects, as [`MySql::connect`].
+    /// Connects, as [`MySql::connect`] does.
     ///
     /// # Errors
     ///
@@ -249,8 +243,8 @@ impl Store for MySql {
 
 #[diagnostic::do_not_recommend]
 impl Sweep for MySql {
-    /// Removes a thousand rows with each statement, so that it does not lock
-    /// them for long. After an error, some may have been removed.
+    /// Each statement removes a thousand rows, so that it does not lock them for long. After an
+    /// error, some rows may have been removed.
     async fn sweep(&self) -> Result<u64, SqlError> {
         let mut total = 0;
         loop {
@@ -268,8 +262,8 @@ impl Sweep for MySql {
     }
 }
 
-/// Whether a server refused a change because it takes none. Only the number says
-/// so: the SQLSTATE is the general one.
+/// Whether a server refused a change because it accepts none. Only the number says so: the
+/// SQLSTATE is the general one.
 pub(crate) fn is_read_only(error: &dyn DatabaseError) -> bool {
     /// An option of the server forbids it, here `read_only` or `super_read_only`.
     const OPTION_PREVENTS_STATEMENT: u16 = 1_290;

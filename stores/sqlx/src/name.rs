@@ -1,10 +1,9 @@
 //! Names in a database: [`SqlName`].
 
 /// The name of a table, a schema or a sequence: 1 to 63 ASCII letters, digits
-/// and underscores, of which the first is no digit.
+/// and underscores. The first is not a digit.
 ///
-/// Statements quote it, so a word of the language can be a name, and case
-/// counts where the server lets it count.
+/// Statements quote it, so a keyword can be a name. Case counts where it does for the server.
 ///
 /// # Example
 ///
@@ -22,16 +21,15 @@ pub struct SqlName {
 }
 
 impl SqlName {
-    /// The longest name, in characters: what PostgreSQL keeps of one.
+    /// The longest name, in characters: PostgreSQL cuts a longer one off.
     pub const MAX: usize = 63;
 
     /// Checks a name.
     ///
     /// # Errors
     ///
-    /// [`InvalidSqlName`] for a name that is empty or longer than 63
-    /// characters, that begins with a digit, or that has anything but ASCII
-    /// letters, digits and underscores.
+    /// [`InvalidSqlName`] for a name that is empty or longer than 63 characters, that begins
+    /// with a digit, or that has other characters than ASCII letters, digits and underscores.
     pub fn new(name: impl Into<String>) -> Result<Self, InvalidSqlName> {
         let text = name.into();
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -53,16 +51,16 @@ impl SqlName {
         Self { text: "sessions".to_owned() }
     }
 
-    /// The name between two quotes. It has no character that would end them.
+    /// The name between two quotes. No character of it ends them.
     pub(crate) fn quoted(&self, quote: char) -> String {
         format!("{quote}{}{quote}", self.text)
     }
 }
 
-/// The text cannot be the name of a table, a schema or a sequence.
+/// The text is not a name of a table, a schema or a sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a name in a database has 1 to 63 ASCII letters, digits and underscores, and begins with no digit"
+    "a name in a database has 1 to 63 ASCII letters, digits and underscores, and does not begin with a digit"
 )]
 #[non_exhaustive]
 pub struct InvalidSqlName;

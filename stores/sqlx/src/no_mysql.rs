@@ -1,4 +1,4 @@
-//! What the stores ask about MySQL where it is left out.
+//! The answers to questions about MySQL, without the feature `mysql`.
 
 use sqlx::error::DatabaseError;
 

@@ -1,4 +1,4 @@
-//! What can be chosen before connecting: [`SqlOptions`].
+//! Settings of a store: [`SqlOptions`].
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use crate::name::SqlName;
 
-/// How a store in an SQL database is set up: the names in the database, and how
-/// long to wait for it. `S` is the store: [`Postgres`](crate::Postgres),
+/// Names in the database, and timeouts. `S` is the store: [`Postgres`](crate::Postgres),
 /// [`MySql`](crate::MySql) or [`Sqlite`](crate::Sqlite).
 ///
-/// It becomes a store by `connect(url)`, or by `pool(pool)` for a pool of your
-/// own. An operation ends at the latest after both times together, because it
-/// may have to wait for a connection first.
+/// `connect(url)` makes the store of it, or `pool(pool)` with a pool of the application. An
+/// operation ends after the sum of both timeouts at the latest: it may wait for a connection
+/// first.
 ///
 /// # Example
 ///
@@ -44,7 +43,7 @@ pub struct SqlOptions<S> {
 }
 
 impl<S> SqlOptions<S> {
-    /// For the stores alone: with another `S`, there are no options.
+    /// Only the stores make options.
     pub(crate) fn new() -> Self {
         let timeout = Duration::from_secs(5);
         Self {
@@ -67,8 +66,8 @@ impl<S> SqlOptions<S> {
         self
     }
 
-    /// How long an operation may take once it has a connection. When its time
-    /// is over it is an error, and the connection is closed.
+    /// How long an operation may take once it has a connection. After that it is an error, and
+    /// the store closes the connection.
     ///
     /// # Default
     ///
@@ -78,8 +77,7 @@ impl<S> SqlOptions<S> {
         self
     }
 
-    /// How long an operation may wait for a connection: for one that others
-    /// use, or for a new one.
+    /// How long an operation waits for a free connection, or for a new one.
     ///
     /// # Default
     ///
@@ -89,7 +87,7 @@ impl<S> SqlOptions<S> {
         self
     }
 
-    /// The table as statements name it.
+    /// The table, as statements name it.
     pub(crate) fn quoted_table(&self, quote: char) -> String {
         let table = self.table.quoted(quote);
         match &self.schema {

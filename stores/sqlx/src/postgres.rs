@@ -1,4 +1,4 @@
-//! Sessions in PostgreSQL.
+//! The store: [`Postgres`].
 
 mod migrate;
 mod statements;
@@ -25,31 +25,28 @@ use crate::revision::SqlRevision;
 /// Every operation is one statement, and one round trip. The table is
 /// Flask-Session's; [`migrate`](Self::migrate) makes it.
 ///
-/// | column | type | what it holds |
+/// | column | type | content |
 /// |---|---|---|
 /// | `id` | `bigint`, primary key | a number |
 /// | `session_id` | `varchar(255)`, unique | the key |
 /// | `data` | `bytea` | the value |
-/// | `expiry` | `timestamp`, with an index | when its time is over, in UTC |
+/// | `expiry` | `timestamp`, with an index | when the record expires, in UTC |
 ///
-/// What is past its time is absent at once, by the server's clock. Somebody has
-/// to remove it: [`sweep`](Sweep::sweep) does, a thousand rows at a time.
+/// An expired record counts as absent, by the server's clock. [`sweep`](Sweep::sweep) removes
+/// expired records, a thousand rows at a time.
 ///
 /// # What is kept
 ///
-/// What the server has acknowledged survives a crash, unless
-/// `synchronous_commit` or `fsync` is off. A replica that is written to behind
-/// the server's back, asynchronously, may miss the last writes when it takes
-/// over. The pool must not lead to replicas: they may still have a session that
-/// has ended.
+/// An acknowledged write survives a crash, unless `synchronous_commit` or `fsync` is off. An
+/// asynchronous replica that takes over may miss the last writes. The pool must not lead to
+/// replicas, which may still have a session that has ended.
 ///
 /// # When the connection fails
 ///
-/// An operation that got no answer is an error, and may or may not have
-/// happened. Only where the server says that it undid a statement, because of a
-/// deadlock or a conflict of serializable transactions, is it sent again. An
-/// operation that is dropped once it has a connection goes on to its end in the
-/// background.
+/// An operation that got no answer is an error, and may or may not have happened. The store
+/// sends a statement again only if the server has undone it because of a deadlock, or of a
+/// conflict of serializable transactions. An operation that is dropped once it has a connection
+/// continues to its end in the background.
 ///
 /// # Example
 ///
@@ -76,11 +73,10 @@ struct Shared {
 }
 
 impl Postgres {
-    /// Uses a pool of your own, with the default options.
+    /// Uses a pool of the application, with the default options.
     ///
-    /// Set `test_before_acquire(false)` on it to save a round trip in every
-    /// operation; an operation on a connection that the server has closed is
-    /// then an error.
+    /// `test_before_acquire(false)` on it saves a round trip in every operation. An operation
+    /// on a connection that the server has closed is then an error.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self::options().pool(pool)
@@ -89,10 +85,9 @@ impl Postgres {
     /// Connects to the server that a URL names, with up to ten connections:
     /// `postgres://user:password@host:port/database`.
     ///
-    /// For TLS, switch a TLS feature of the crate `sqlx` on in your own
-    /// `Cargo.toml`, for example `tls-rustls-ring-webpki`. The URL then says
-    /// what is demanded: without `?sslmode=verify-full`, a server without TLS,
-    /// or with anybody's certificate, is accepted.
+    /// TLS needs a TLS feature of the crate `sqlx` in the application's `Cargo.toml`, for
+    /// example `tls-rustls-ring-webpki`, and `?sslmode=verify-full` in the URL: otherwise the
+    /// store accepts a server without TLS, or with any certificate.
     ///
     /// # Errors
     ///
@@ -111,7 +106,7 @@ impl Postgres {
         Self::connect("postgres://postgres@127.0.0.1:5432/postgres").await
     }
 
-    /// Names and timeouts, to be changed before connecting.
+    /// Names and timeouts, to change before connecting.
     pub fn options() -> SqlOptions<Self> {
         SqlOptions::new()
     }
@@ -128,14 +123,14 @@ impl SqlOptions<Postgres> {
     ///
     /// # Default
     ///
-    /// The first one in the `search_path` of the connection that has the table.
+    /// The first in the `search_path` of the connection that has the table.
     pub fn schema(mut self, name: SqlName) -> Self {
         self.schema = Some(name);
         self
     }
 
-    /// The sequence that numbers the rows. It is looked for in the
-    /// `search_path`, as by Flask-Session.
+    /// The sequence that numbers the rows. The server looks for it in the `search_path`, as for
+    /// Flask-Session.
     ///
     /// # Default
     ///
@@ -145,13 +140,13 @@ impl SqlOptions<Postgres> {
         self
     }
 
-    /// A store that uses a pool of your own.
+    /// A store with a pool of the application.
     #[must_use]
     pub fn pool(self, pool: PgPool) -> Postgres {
         self.store(pool, Arc::default())
     }
 
-    /// Connects, as [`Postgres::connect`].
+    /// Connects, as [`Postgres::connect`] does.
     ///
     /// # Errors
     ///
@@ -257,8 +252,8 @@ impl Store for Postgres {
 
 #[diagnostic::do_not_recommend]
 impl Sweep for Postgres {
-    /// Removes a thousand rows with each statement, and leaves those to others
-    /// that are in use. After an error, some may have been removed.
+    /// Each statement removes a thousand rows, and skips locked ones. After an error, some rows
+    /// may have been removed.
     async fn sweep(&self) -> Result<u64, SqlError> {
         let mut total = 0;
         loop {

@@ -1,4 +1,4 @@
-//! Sessions in SQLite.
+//! The store: [`Sqlite`].
 
 mod statements;
 
@@ -22,37 +22,34 @@ use crate::revision::SqlRevision;
 /// Keeps sessions in a file of SQLite, which several processes on one machine
 /// may share. Inside a tokio runtime only.
 ///
-/// Every operation is one statement, and one more where an update found
-/// another version. The table is Flask-Session's; [`migrate`](Self::migrate)
-/// makes it.
+/// Every operation is one statement. An update that finds another version takes a second one.
+/// The table is Flask-Session's; [`migrate`](Self::migrate) makes it.
 ///
-/// | column | type | what it holds |
+/// | column | type | content |
 /// |---|---|---|
 /// | `id` | `INTEGER`, primary key | a number |
 /// | `session_id` | `VARCHAR(255)`, unique | the key |
 /// | `data` | `BLOB` | the value |
-/// | `expiry` | `DATETIME`, with an index | when its time is over, in UTC: `2026-01-31 12:00:00.000000` |
+/// | `expiry` | `DATETIME`, with an index | when the record expires, in UTC: `2026-01-31 12:00:00.000000` |
 ///
-/// What is past its time is absent at once, by the clock of this machine.
-/// Somebody has to remove it: [`sweep`](Sweep::sweep) does, a thousand rows at a
-/// time.
+/// An expired record counts as absent, by the clock of this machine. [`sweep`](Sweep::sweep)
+/// removes expired records, a thousand rows at a time.
 ///
 /// # What is kept
 ///
-/// What was acknowledged survives a crash of the program. It survives a power
-/// cut too, unless a pool of your own sets `synchronous` lower than `FULL`.
+/// An acknowledged write survives a crash of the program. It survives a power cut, too, unless
+/// a pool of the application sets `synchronous` lower than `FULL`.
 ///
-/// One process writes at a time. The others wait, for as long as the response
-/// timeout allows; a pool of your own has its own `busy_timeout`.
+/// One process writes at a time. The others wait until the response timeout is over, or with a
+/// pool of the application for its `busy_timeout`.
 ///
 /// # In memory
 ///
-/// `sqlite::memory:` is a database that ends with its connection, and so does one
-/// without a name (`sqlite://`). [`connect`](Self::connect) makes a single
-/// connection to it, which all operations share. All sessions end with it: when
-/// the last clone is dropped, and when an operation takes longer than the
-/// response timeout. A pool of your own for such a database has
-/// `max_connections(1)`, and neither `idle_timeout` nor `max_lifetime`.
+/// A database in memory (`sqlite::memory:`) ends with its connection, and so does one without a
+/// name (`sqlite://`). [`connect`](Self::connect) makes one connection to it, which all
+/// operations share. All sessions end with it: when the last clone is dropped, and when an
+/// operation takes longer than the response timeout. A pool of the application for such a
+/// database has `max_connections(1)`, and neither `idle_timeout` nor `max_lifetime`.
 ///
 /// # Example
 ///
@@ -86,7 +83,7 @@ struct Shared {
 }
 
 impl Sqlite {
-    /// Uses a pool of your own, with the default options.
+    /// Uses a pool of the application, with the default options.
     #[must_use]
     pub fn new(pool: SqlitePool) -> Self {
         Self::options().pool(pool)
@@ -96,11 +93,11 @@ impl Sqlite {
     /// it where it is missing: `sqlite://sessions.db` in the working directory,
     /// or `sqlite:///var/lib/shop/sessions.db`.
     ///
-    /// A file that it makes can be read by everybody whom the `umask` of the process
-    /// lets read it: put it into a directory of its own, with mode 0700.
+    /// The `umask` of the process decides which users can read a new file. Put it into a
+    /// directory of its own, with mode 0700.
     ///
-    /// The file is set to write-ahead logging, so that readers and a writer do
-    /// not wait for each other; that does not work on a network's file system.
+    /// The store sets the file to write-ahead logging, so that readers and a writer do not wait
+    /// for each other. That does not work on a network file system.
     ///
     /// # Errors
     ///
@@ -118,12 +115,12 @@ impl Sqlite {
         Self::connect("sqlite://sessions.db").await
     }
 
-    /// Names and timeouts, to be changed before connecting.
+    /// Names and timeouts, to change before connecting.
     pub fn options() -> SqlOptions<Self> {
         SqlOptions::new()
     }
 
-    /// The clock that tells what is past its time.
+    /// The clock by which records expire.
     ///
     /// # Default
     ///
@@ -134,13 +131,13 @@ impl Sqlite {
         self
     }
 
-    /// Makes the table and the index on `expiry`, unless they are there. Any
-    /// number of processes may do so at the same time.
+    /// Makes the table and the index on `expiry`, unless they exist. Several processes may call
+    /// it at once.
     ///
     /// # Errors
     ///
-    /// When the file cannot be written, and when others write to it for longer
-    /// than the response timeout.
+    /// When the file cannot be written, and when other processes write to it for longer than
+    /// the response timeout.
     pub async fn migrate(&self) -> Result<(), SqlError> {
         let shared = self.shared.clone();
         let made = self.shared.link.run(move |mut lease| async move {
@@ -161,7 +158,7 @@ impl Sqlite {
         self.clock.unix_millis() as i64
     }
 
-    /// When a time to live is over that begins now.
+    /// When a time to live that begins now is over.
     fn expiry(&self, ttl: Ttl) -> i64 {
         self.now() + ttl.as_millis() as i64
     }
@@ -174,13 +171,13 @@ impl Default for SqlOptions<Sqlite> {
 }
 
 impl SqlOptions<Sqlite> {
-    /// A store that uses a pool of your own.
+    /// A store with a pool of the application.
     #[must_use]
     pub fn pool(self, pool: SqlitePool) -> Sqlite {
         self.store(pool, Arc::default())
     }
 
-    /// Opens the file, as [`Sqlite::connect`].
+    /// Opens the file, as [`Sqlite::connect`] does.
     ///
     /// # Errors
     ///
@@ -207,16 +204,15 @@ impl SqlOptions<Sqlite> {
     }
 }
 
-/// Whether the database ends with its connection. A file whose name looks like it
-/// would only be read by one at a time.
+/// Whether the database ends with its connection. A file whose name only looks so would get
+/// one connection.
 fn is_in_memory(url: &str, file: &SqliteConnectOptions) -> bool {
     let name = file.get_filename().to_string_lossy();
     let says_so = |text: &str| text.contains(":memory:") || text.contains("mode=memory");
     name.is_empty() || says_so(&name) || says_so(url)
 }
 
-/// A connection that is never closed for its age, nor for a slow answer to the
-/// question whether it is there.
+/// One connection, which is closed neither for its age nor for a slow answer to a ping.
 fn only_one(pool: PoolOptions<sqlx::Sqlite>) -> PoolOptions<sqlx::Sqlite> {
     let pool = pool.max_connections(1).idle_timeout(None).max_lifetime(None);
     pool.before_acquire(|_, _| Box::pin(async { Ok(true) }))
@@ -314,8 +310,8 @@ impl Store for Sqlite {
 
 #[diagnostic::do_not_recommend]
 impl Sweep for Sqlite {
-    /// Removes a thousand rows with each statement, so that others can write in
-    /// between. After an error, some may have been removed.
+    /// Each statement removes a thousand rows, so that others can write in between. After an
+    /// error, some rows may have been removed.
     async fn sweep(&self) -> Result<u64, SqlError> {
         let mut total = 0;
         loop {

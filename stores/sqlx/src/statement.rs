@@ -1,4 +1,4 @@
-//! Statements, written once for the names that were chosen.
+//! Statements. A store writes them once, for its names.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Database, SqlSafeStr, SqlStr};
 /// A statement with its values.
 pub(crate) type Query<'q, DB> = sqlx::query::Query<'q, DB, <DB as Database>::Arguments>;
 
-/// A statement that is written once, of names that were checked.
+/// A statement with names that were checked.
 pub(crate) fn statement(text: String) -> SqlStr {
     AssertSqlSafe(Arc::<str>::from(text)).into_sql_str()
 }

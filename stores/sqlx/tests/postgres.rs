@@ -150,7 +150,7 @@ async fn a_table_that_is_missing_is_an_error_that_says_what_to_do() {
     let store = Postgres::options().table(fresh_name()).connect(&shared_url()).await;
     let fault = store.expect("the server is up").load(&fresh_key(), None).await;
     let fault = fault.expect_err("there is no table");
-    assert_eq!(fault.to_string(), "the table is not there: `migrate()` makes it");
+    assert_eq!(fault.to_string(), "the table does not exist: call `migrate()`, which makes it");
 }
 
 /// In a process that the test below has started.
@@ -244,7 +244,7 @@ async fn a_message_of_the_server_that_names_a_key_is_not_repeated() {
     let store = made(&url, Postgres::options().table(table.clone())).await;
     ask(&url, &format!("ALTER TABLE {} ADD CHECK (length(data) < 3)", table.as_str()));
     let key = fresh_key();
-    let fault = store.create(&key, b"coat", Ttl::hours(1)).await.expect_err("it is refused");
+    let fault = store.create(&key, b"data", Ttl::hours(1)).await.expect_err("it is refused");
     assert_eq!(fault.to_string(), "the database refused a statement: 23514");
     // The server's has the whole row.
     assert!(!format!("{fault:?}").contains(key.as_str()));
@@ -257,7 +257,7 @@ async fn a_sweep_removes_a_thousand_rows_with_each_statement() {
     let store = connect(&server.url()).await;
     server.ask(
         "INSERT INTO sessions (session_id, data, expiry) \
-         SELECT 'old' || n, 'coat', '2000-01-01' FROM generate_series(1, 2345) AS n",
+         SELECT 'old' || n, 'data', '2000-01-01' FROM generate_series(1, 2345) AS n",
     );
     let before = server.statements().len();
     assert_eq!(store.sweep().await.expect("answers"), 2_345);
@@ -328,7 +328,7 @@ async fn of_10_000_dropped_operations_none_leaves_its_answer_to_another() {
     assert!(becomes_true(Duration::from_secs(5), is_whole), "a connection is lost");
     let mut all = Vec::new();
     for _ in 0..8 {
-        all.push(pool.acquire().await.expect("all can be had at once"));
+        all.push(pool.acquire().await.expect("all are free at once"));
     }
 }
 

@@ -23,8 +23,8 @@ use sql::{
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
     let start = Instant::now();
     let fault = options().connect(&url(free_port())).await;
-    let said = fault.expect_err("nobody listens").to_string();
-    assert_eq!(said, "no connection to the database was to be had in time");
+    let said = fault.expect_err("no server listens").to_string();
+    assert_eq!(said, "no connection to the database became free in time");
     assert!(start.elapsed() < DEADLINE);
 }
 
@@ -136,7 +136,7 @@ async fn a_hundred_callers_of_a_pool_of_one_all_return() {
     let proxy = Proxy::before(SHARED.port());
     let pool = PgPoolOptions::new().max_connections(1).connect(&url(proxy.port())).await;
     let pool = pool.expect("the server is up");
-    // A hundred turns may take a busy machine longer.
+    // A hundred operations may take a busy machine longer.
     let patient = options().connection_timeout(10 * TIMEOUT).pool(pool.clone());
     let store = options().pool(pool);
     store.migrate().await.expect("migrated");
@@ -157,13 +157,13 @@ async fn a_hundred_callers_of_a_pool_of_one_all_return() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_another_holds_is_a_timeout_and_leaves_the_others_alone() {
     let store = impatient(&SHARED.url()).await;
-    let (held, free) = (fresh_number(&store).await, fresh_number(&store).await);
+    let (locked, free) = (fresh_number(&store).await, fresh_number(&store).await);
     let pool = PgPoolOptions::new().connect(&SHARED.url()).await.expect("the server is up");
     let mut other = pool.begin().await.expect("begun");
     let lock = sqlx::query("SELECT FROM sessions WHERE session_id = $1 FOR UPDATE");
-    lock.bind(held.as_str()).execute(&mut *other).await.expect("locked");
+    lock.bind(locked.as_str()).execute(&mut *other).await.expect("locked");
 
-    let fault = store.remove(&held).await.expect_err("the row is locked");
+    let fault = store.remove(&locked).await.expect_err("the row is locked");
     assert!(fault.is_timeout(), "{fault}");
     assert_eq!(load_number(&store, &free).await.expect("answers"), 0);
     other.rollback().await.expect("let go");

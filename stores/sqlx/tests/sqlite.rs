@@ -142,7 +142,7 @@ async fn a_table_that_is_missing_is_an_error_that_says_what_to_do() {
     let folder = folder();
     let store = Sqlite::connect(&url(&folder)).await.expect("opened");
     let fault = store.load(&fresh_key(), None).await.expect_err("there is no table");
-    assert_eq!(fault.to_string(), "the table is not there: `migrate()` makes it");
+    assert_eq!(fault.to_string(), "the table does not exist: call `migrate()`, which makes it");
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ async fn a_document_that_is_no_record_is_a_fault_that_names_no_key() {
         let document = doc! { "id": key.as_str(), "val": val, "expiration": expiration };
         documents.insert_one(document).await.expect("inserted");
         let Err(fault) = store.load(&key, None).await else { panic!("no bytes") };
-        assert_eq!(fault.to_string(), "the reply of MongoDB cannot be understood");
+        assert_eq!(fault.to_string(), "MongoDB sent an unexpected reply");
     }
 }
 

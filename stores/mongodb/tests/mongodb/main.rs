@@ -156,7 +156,7 @@ async fn no_session_is_left_when_a_logout_meets_100_saves() {
     assert_eq!(server.count(DATABASE, "sessions"), 0);
 }
 
-/// A database of the tests' own, in case that the server is somebody's.
+/// A database of the tests, in case the server has others.
 const DATABASE: &str = "cloakroom_tests";
 
 async fn connect(url: &str) -> MongoDb {

@@ -1,4 +1,4 @@
-//! What can be chosen for a [`NearCache`]: [`NearCacheOptions`].
+//! Settings of a [`NearCache`]: [`NearCacheOptions`].
 
 use std::time::Duration;
 
@@ -6,8 +6,7 @@ use super::NearCache;
 use crate::error::RedisError;
 use crate::redis::Redis;
 
-/// How much a [`NearCache`] keeps, and how long it believes a connection that
-/// says nothing.
+/// How much a [`NearCache`] keeps, and how long it trusts a silent connection.
 ///
 /// # Example
 ///
@@ -34,8 +33,8 @@ pub struct NearCacheOptions {
 }
 
 impl NearCacheOptions {
-    /// How many bytes the records may take, with their keys and about 200 bytes
-    /// for each. Beyond it, those go that are read seldom.
+    /// How many bytes the records may take, with their keys and about 200 bytes for each.
+    /// Above it, the cache drops records that are seldom read.
     ///
     /// # Default
     ///
@@ -45,12 +44,12 @@ impl NearCacheOptions {
         self
     }
 
-    /// How long records are handed out after the server has last answered. Then
-    /// requests ask it, until one of them has its answer: from there everybody goes
-    /// on with what is kept.
+    /// How long the cache answers reads after the last reply of the server. After that,
+    /// reads go to the server, until one has its reply. From then on the cache answers
+    /// again.
     ///
-    /// It bounds how old a read may be when a network goes silent without closing
-    /// the connection. With zero, every read asks the server.
+    /// It bounds how old a read may be when a network goes silent without closing the
+    /// connection. With zero, every read asks the server.
     ///
     /// # Default
     ///
@@ -60,11 +59,11 @@ impl NearCacheOptions {
         self
     }
 
-    /// Puts the cache in front of a server, as [`NearCache::new`].
+    /// Puts the cache in front of a server, as [`NearCache::new`] does.
     ///
     /// # Errors
     ///
-    /// When the server is not there, or cannot say what changed.
+    /// When the server is not there, or cannot report changes.
     pub async fn in_front_of(self, redis: Redis) -> Result<NearCache, RedisError> {
         NearCache::open(redis, self).await
     }

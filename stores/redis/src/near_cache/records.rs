@@ -1,8 +1,8 @@
-//! What a [`NearCache`](crate::NearCache) keeps.
+//! The records of a [`NearCache`](crate::NearCache).
 //!
-//! A reply is kept only if nothing was heard about its key since it was asked
-//! for. Otherwise the message that it is outdated might have come before it, and
-//! no other would follow.
+//! The cache keeps a reply only if no message about its key arrived since the question.
+//! Otherwise the message that the reply is outdated may have come before the reply, and no
+//! other would follow.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,46 +14,45 @@ use cloakroom::Key;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-/// What a record takes beside its key and its value, about.
+/// About how many bytes a record takes beside its key and its value.
 const OVERHEAD: u64 = 200;
 
-/// So many that keys which are in use at the same moment seldom share one.
+/// Enough that keys which are in use at the same moment seldom share one.
 const PLACES: usize = 1_024;
 
 pub(super) struct Records {
-    held: Cache<Box<[u8]>, Held, Weight>,
-    /// Each key has one of them, found by its hash. What happens to one key is
-    /// taken to happen to all that share its place: some replies are then not
-    /// kept that could be.
+    cached: Cache<Box<[u8]>, Cached, Weight>,
+    /// The hash of a key chooses its place. A message about one key counts for all keys of
+    /// its place: the cache then keeps fewer replies than it could.
     places: Box<[Mutex<Place>]>,
     hasher: RandomState,
-    /// The server has answered what was asked at this time, in nanoseconds since
-    /// `start`. What it had to say before that has been heard.
+    /// When the latest question was asked that the server has answered, in nanoseconds since
+    /// `start`. All its messages from before have arrived.
     heard_at: AtomicU64,
     start: Instant,
     max_silence: Duration,
 }
 
 #[derive(Clone)]
-struct Held {
+struct Cached {
     value: Bytes,
     ends: Option<Instant>,
 }
 
 #[derive(Default)]
 struct Place {
-    /// How many requests are changing a record.
+    /// How many operations are changing a record.
     changing: usize,
-    /// How often a record was changed, or was said to be.
+    /// How often a record was changed, here or by a message.
     changes: u64,
 }
 
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<Box<[u8]>, Held> for Weight {
-    fn weight(&self, key: &Box<[u8]>, held: &Held) -> u64 {
-        OVERHEAD + (key.len() + held.value.len()) as u64
+impl Weighter<Box<[u8]>, Cached> for Weight {
+    fn weight(&self, key: &Box<[u8]>, cached: &Cached) -> u64 {
+        OVERHEAD + (key.len() + cached.value.len()) as u64
     }
 }
 
@@ -61,7 +60,7 @@ impl Records {
     pub(super) fn new(capacity: usize, max_silence: Duration) -> Self {
         let estimate = capacity / 512;
         Self {
-            held: Cache::with_weighter(estimate, capacity as u64, Weight),
+            cached: Cache::with_weighter(estimate, capacity as u64, Weight),
             places: (0..PLACES).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             heard_at: AtomicU64::new(0),
@@ -70,27 +69,27 @@ impl Records {
         }
     }
 
-    /// What may be handed out at this time.
+    /// The value, if the cache may answer with it now.
     pub(super) fn get(&self, key: &Key, now: Instant) -> Option<Bytes> {
         let heard_at = self.start + Duration::from_nanos(self.heard_at.load(Ordering::Acquire));
         if now.saturating_duration_since(heard_at) >= self.max_silence {
             return None;
         }
-        let held = self.held.get(key.as_bytes())?;
-        match held.ends {
+        let cached = self.cached.get(key.as_bytes())?;
+        match cached.ends {
             Some(ends) if ends <= now => None,
-            _ => Some(held.value),
+            _ => Some(cached.value),
         }
     }
 
-    /// A reply has come to something that was asked at this time.
+    /// The server has answered a question from this time.
     pub(super) fn heard(&self, asked_at: Instant) {
         let nanos = asked_at.saturating_duration_since(self.start).as_nanos();
         self.heard_at.fetch_max(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::AcqRel);
     }
 
-    /// Begins to ask the server. Must come before the connection is chosen, since
-    /// another connection makes all questions void.
+    /// Begins to ask the server. The caller does this before it chooses the connection: a
+    /// new connection voids all questions.
     pub(super) fn ask<'r>(&'r self, key: &'r Key) -> Question<'r> {
         let place = self.place_of(key.as_bytes());
         let now = lock(place);
@@ -98,13 +97,13 @@ impl Records {
         Question { records: self, key, place, changes }
     }
 
-    /// Begins to change a record. Nothing is kept of it until that is over.
+    /// Begins to change a record. The cache keeps no reply about it until the change is over.
     pub(super) fn change(&self, key: &Key) -> Changing<'_> {
         let place = self.place_of(key.as_bytes());
         let mut now = lock(place);
         now.changing += 1;
         now.changes += 1;
-        self.held.remove(key.as_bytes());
+        self.cached.remove(key.as_bytes());
         Changing { place }
     }
 
@@ -112,15 +111,15 @@ impl Records {
     pub(super) fn forget(&self, key: &[u8]) {
         let mut now = lock(self.place_of(key));
         now.changes += 1;
-        self.held.remove(key);
+        self.cached.remove(key);
     }
 
     pub(super) fn forget_all(&self) {
         for place in &self.places {
             lock(place).changes += 1;
         }
-        // No answer to an earlier question is kept any more.
-        self.held.clear();
+        // The answers to earlier questions are not kept.
+        self.cached.clear();
     }
 
     fn place_of(&self, key: &[u8]) -> &Mutex<Place> {
@@ -128,17 +127,17 @@ impl Records {
     }
 }
 
-/// Nobody panics while holding one of these locks.
+/// No code panics while it holds one of these locks.
 fn lock(place: &Mutex<Place>) -> MutexGuard<'_, Place> {
     place.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// While the server is asked for a record.
+/// A read that the server has not answered yet.
 pub(super) struct Question<'r> {
     records: &'r Records,
     key: &'r Key,
     place: &'r Mutex<Place>,
-    /// The changes when it was asked, unless its answer is not to be kept.
+    /// The changes at the time of the question. `None` if the answer must not be kept.
     changes: Option<u64>,
 }
 
@@ -147,12 +146,12 @@ impl Question<'_> {
     pub(super) fn keep(self, value: Bytes, ends: Option<Instant>) {
         let now = lock(self.place);
         if self.changes == Some(now.changes) {
-            self.records.held.insert(self.key.as_bytes().into(), Held { value, ends });
+            self.records.cached.insert(self.key.as_bytes().into(), Cached { value, ends });
         }
     }
 }
 
-/// While a record is changed.
+/// A change that is not over yet.
 pub(super) struct Changing<'r> {
     place: &'r Mutex<Place>,
 }

@@ -81,7 +81,7 @@ async fn a_silent_connection_is_believed_for_the_configured_time_only() {
     loop {
         let asked = Instant::now();
         match read().await {
-            // Nobody could know better yet.
+            // The cache cannot know better yet.
             Ok(seen) => assert!(seen == 0 && asked < last_heard + silence, "an outdated read"),
             Err(fault) => break assert!(fault.is_timeout(), "{fault}"),
         }

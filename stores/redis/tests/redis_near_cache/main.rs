@@ -142,7 +142,7 @@ async fn a_record_that_the_server_stops_to_track_is_read_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_who_reads_again_and_again_goes_back_in_time() {
+async fn a_reader_never_goes_back_in_time() {
     let server = Server::start(&[]);
     let (here, there) = (patient(&server.url()).await, patient(&server.url()).await);
     let key = Arc::new(fresh_number(&there).await);
@@ -222,7 +222,7 @@ async fn of_10_000_dropped_operations_none_leaves_its_reply_to_another() {
     dropped_operations_mix_nothing_up(store.clone()).await;
 }
 
-/// A dropped update may happen or not; whoever reads afterwards sees which.
+/// A dropped update may happen or not. A later read sees which.
 #[tokio::test]
 async fn a_dropped_change_leaves_nothing_outdated_behind() {
     let server = Server::start(&[]);
@@ -258,7 +258,7 @@ async fn the_cache_stays_within_its_capacity() {
     }
     let gets = server.calls().into_iter().find(|(name, _)| name == "get").map_or(0, |call| call.1);
     assert!(gets >= 900, "{} records were kept", 1_000 - gets);
-    // One that is too large for it is handed out all the same.
+    // A value that does not fit into the cache is returned, too.
     let key = fresh_key();
     keep(&store, &key, &vec![7; 200_000]).await;
     assert!(store.load(&key, None).await.expect("answers").is_some());

@@ -12,20 +12,19 @@ use crate::name::SqlName;
 use crate::options::SqlOptions;
 use crate::statement::{Query, statement};
 
-/// How long making the table may take, with its index.
+/// The timeout for making the table with its index.
 const TIME: Duration = Duration::from_secs(60);
 
 impl MySql {
-    /// Makes what is missing of the schema, the table and the index on
-    /// `expiry`. What is there stays as it is.
+    /// Makes the schema, the table and the index on `expiry`, unless they exist.
     ///
-    /// Any number of processes may do so at the same time. It takes a minute at
-    /// most. It needs no right to create anything where nothing is missing.
+    /// Several processes may call it at once. It takes a minute at most. Where nothing is
+    /// missing, it needs no right to create anything.
     ///
     /// # Errors
     ///
-    /// When the server is not there, does not let the user create a table, or
-    /// has something else under the table's name.
+    /// When the server is not there, when the user may not create a table, and when the table's
+    /// name belongs to something else.
     pub async fn migrate(&self) -> Result<(), SqlError> {
         let options = self.shared.options.clone();
         self.shared.link.run_within(TIME, |lease| make_all(lease, options)).await
@@ -37,7 +36,7 @@ async fn make_all(
     options: SqlOptions<MySql>,
 ) -> Result<(), SqlError> {
     let table = options.quoted_table('`');
-    // Ends with the connection, should this be cut off.
+    // Ends with the connection, if this is cut off.
     lease.hold();
     let locked = lease.rows(|| once("SELECT GET_LOCK('cloakroom', 60)")).await?;
     if value::<Option<i64>, _>(&locked, 0)? != Some(1) {
@@ -80,8 +79,8 @@ const NO_INDEX: &str = "SELECT NOT EXISTS ( \
     AND COLUMN_NAME = 'expiry' AND SEQ_IN_INDEX = 1 \
 )";
 
-/// Asks whether something is missing, and makes it: the server demands rights
-/// even for `CREATE .. IF NOT EXISTS` of what is there.
+/// Makes what is missing. It asks first: the server demands rights for `CREATE .. IF NOT EXISTS`
+/// even of a table that exists.
 async fn make(
     lease: &mut Lease<sqlx::MySql>,
     is_missing: &'static str,
@@ -97,7 +96,7 @@ async fn make(
     Ok(())
 }
 
-/// A statement that the connection need not remember.
+/// A statement that the connection does not cache.
 fn once(text: impl SqlSafeStr) -> Query<'static, sqlx::MySql> {
     query(text).persistent(false)
 }

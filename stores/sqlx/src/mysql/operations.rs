@@ -1,4 +1,4 @@
-//! What [`MySql`](crate::MySql) asks of its server, on one connection.
+//! The operations of [`MySql`](crate::MySql), on one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,13 +16,13 @@ use crate::lease::Lease;
 use crate::revision::SqlRevision;
 use crate::statement::Query;
 
-/// What every table takes: a `BLOB`, as Flask-Session makes it.
+/// The longest value of every table: Flask-Session makes a `BLOB`.
 const SMALLEST_ROOM: u64 = 65_535;
 
-/// What a message has beside the values.
+/// The length of a message beside its values.
 const OVERHEAD: u64 = 4_096;
 
-/// How often a create tries again whose key was freed between two statements.
+/// How often a create tries again after its key was freed between two statements.
 const ATTEMPTS: u32 = 3;
 
 pub(super) struct Operation {
@@ -65,8 +65,8 @@ impl Operation {
                 Err(fault) if fault.answer() == Some(Answer::Duplicate) => {}
                 Err(fault) => return Err(fault),
             }
-            // The number of rows of an `ON DUPLICATE KEY UPDATE` does not tell
-            // a row that was made from one that was left alone.
+            // The row count of an `ON DUPLICATE KEY UPDATE` does not tell a new row from
+            // one that stayed as it was.
             let replace = || {
                 let query = query(statements.replace.clone()).bind(&*new).bind(micros(ttl));
                 on(query, &self.key)
@@ -92,17 +92,16 @@ impl Operation {
             let query = query(self.shared.statements.update.clone());
             on(query.bind(&*new).bind(micros(ttl)), &self.key).bind(&*seen.0)
         };
-        // The crate `sqlx` has the server count the rows that were found, also
-        // where they stay as they are.
+        // With `sqlx`, the server counts the rows that were found, also unchanged ones.
         if self.lease.execute(update).await?.rows_affected() > 0 {
             return Ok(Update::Updated(SqlRevision(new)));
         }
         Ok(if self.is_live().await? { Update::Conflict } else { Update::Gone })
     }
 
-    /// MySQL's `DELETE` hands out nothing, so the version that was read is
-    /// removed, or the next one. What is past its time is removed as well: a
-    /// load that began before may be about to postpone that.
+    /// MySQL's `DELETE` returns nothing, so this removes the version that it has read, or else
+    /// the next one. It removes expired rows, too: a load that began before may be about to
+    /// postpone their expiry.
     pub(super) async fn remove(mut self) -> Result<Option<Arc<[u8]>>, SqlError> {
         let Statements { find, remove, discard, .. } = &self.shared.statements;
         loop {
@@ -126,8 +125,8 @@ impl Operation {
         value(&self.lease.rows(|| on(query(is_live.clone()), &self.key)).await?, 0)
     }
 
-    /// A server that is not strict would cut a value off that is too long, and
-    /// one that gets too long a message closes the connection.
+    /// A server that is not strict would cut off a value that is too long. On a message that is
+    /// too long, it closes the connection.
     async fn check_room(&mut self, new: usize, seen: usize) -> Result<(), SqlError> {
         let (new, both) = (new as u64, (new + seen) as u64);
         if new <= SMALLEST_ROOM && both <= 2 * SMALLEST_ROOM {
@@ -151,7 +150,7 @@ impl Operation {
     }
 }
 
-/// Names the key, twice: once for the index, once for its bytes.
+/// Binds the key twice: for the index, and for its bytes.
 fn on<'q>(query: Query<'q, sqlx::MySql>, key: &'q Key) -> Query<'q, sqlx::MySql> {
     query.bind(key.as_str()).bind(key.as_str().as_bytes())
 }

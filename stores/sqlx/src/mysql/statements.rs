@@ -7,16 +7,14 @@ use crate::limits::SWEPT_AT_ONCE;
 use crate::options::SqlOptions;
 use crate::statement::statement;
 
-/// The row of a key. A column of Flask-Session's finds those too that differ in
-/// case, and most columns those that differ in spaces at the end, so the bytes
-/// are compared as well.
+/// The row of a key. A column of Flask-Session also finds keys that differ in case, and most
+/// columns find keys that differ in spaces at the end. So the statement compares the bytes, too.
 const HAS_KEY: &str = "session_id = ? AND CAST(session_id AS BINARY) = ?";
 
-/// What is a record: no row that is past its time, and none that Flask-Session
-/// would not read.
+/// Whether a row is a record: it has not expired, and Flask-Session would read it.
 const IS_LIVE: &str = "expiry > UTC_TIMESTAMP(6) AND data IS NOT NULL";
 
-/// When a time to live, in microseconds, is over that begins now.
+/// When a time to live in microseconds that begins now is over.
 const EXPIRY: &str = "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND";
 
 pub(super) struct Statements {
@@ -71,7 +69,7 @@ impl Statements {
     }
 }
 
-/// How long a value may be, and a message.
+/// The longest value, and the longest message.
 fn room(options: &SqlOptions<MySql>) -> String {
     let schema = match &options.schema {
         Some(schema) => format!("'{}'", schema.as_str()),

@@ -12,27 +12,26 @@ use crate::lease::Lease;
 use crate::options::SqlOptions;
 use crate::statement::{Query, statement};
 
-/// How long making the table may take, with its index.
+/// The timeout for making the table with its index.
 const TIME: Duration = Duration::from_secs(60);
 
-/// How often somebody else may get in the way who does not know the lock, such
-/// as a Flask application that starts.
+/// How often a program may interfere that does not take the lock, such as a Flask application
+/// that starts.
 const ATTEMPTS: u32 = 3;
 
-/// What everybody locks who makes the table: a number of the crate's own.
+/// The number of the lock under which this crate makes the table.
 const LOCK: i64 = i64::from_be_bytes(*b"cloakrm\x01");
 
 impl Postgres {
-    /// Makes what is missing of the schema, the sequence, the table and the
-    /// index on `expiry`. What is there stays as it is.
+    /// Makes the schema, the sequence, the table and the index on `expiry`, unless they exist.
     ///
-    /// Any number of processes may do so at the same time. It takes a minute at
-    /// most. It needs no right to create anything where nothing is missing.
+    /// Several processes may call it at once. It takes a minute at most. Where nothing is
+    /// missing, it needs no right to create anything.
     ///
     /// # Errors
     ///
-    /// When the server is not there, does not let the user create a table, or
-    /// has something else under the table's name.
+    /// When the server is not there, when the user may not create a table, and when the table's
+    /// name belongs to something else.
     pub async fn migrate(&self) -> Result<(), SqlError> {
         let mut attempt = 1;
         loop {
@@ -86,8 +85,8 @@ SELECT NOT EXISTS ( \
     WHERE indrelid = to_regclass($1) AND attname = 'expiry' \
 )";
 
-/// Asks whether something is missing, and makes it: the server demands rights
-/// even for `CREATE .. IF NOT EXISTS` of what is there.
+/// Makes what is missing. It asks first: the server demands rights for `CREATE .. IF NOT EXISTS`
+/// even of a table that exists.
 async fn make(
     lease: &mut Lease<sqlx::Postgres>,
     is_missing: &'static str,
@@ -103,7 +102,7 @@ async fn make(
     Ok(())
 }
 
-/// A statement that the connection need not remember.
+/// A statement that the connection does not cache.
 fn once(text: impl SqlSafeStr) -> Query<'static, sqlx::Postgres> {
     query(text).persistent(false)
 }

@@ -7,11 +7,10 @@ use crate::limits::SWEPT_AT_ONCE;
 use crate::options::SqlOptions;
 use crate::statement::statement;
 
-/// The time now, also for a statement that has waited for a lock.
+/// The current time, also for a statement that has waited for a lock.
 const NOW: &str = "(clock_timestamp() AT TIME ZONE 'UTC')";
 
-/// What is not a record: rows that are past their time, or that Flask-Session
-/// would not read.
+/// Whether a row is not a record: it has expired, or Flask-Session would not read it.
 const IS_LIVE: &str = "expiry > (clock_timestamp() AT TIME ZONE 'UTC') AND data IS NOT NULL";
 
 pub(super) struct Statements {
@@ -45,7 +44,7 @@ impl Statements {
     }
 }
 
-/// Takes the place of a row that is no record, in the same statement.
+/// Replaces a row that is not a record, in the same statement.
 fn create(table: &str, options: &SqlOptions<Postgres>) -> String {
     let (column, number) = match &options.sequence {
         Some(sequence) => ("id, ", format!("nextval('{}'), ", sequence.quoted('"'))),
@@ -60,8 +59,8 @@ fn create(table: &str, options: &SqlOptions<Postgres>) -> String {
     )
 }
 
-/// Answers whether the record was replaced, and whether there was one when the
-/// statement began.
+/// Answers whether the record was replaced, and whether there was a record when the statement
+/// began.
 fn update(table: &str) -> String {
     format!(
         "WITH updated AS ( \
@@ -74,8 +73,7 @@ fn update(table: &str) -> String {
     )
 }
 
-/// The time of `now()` stands still during a statement, so the index can be
-/// used.
+/// The time of `now()` is constant during a statement, so the server can use the index.
 fn sweep(table: &str) -> String {
     let is_over = "expiry <= (now() AT TIME ZONE 'UTC')";
     format!(
@@ -85,7 +83,7 @@ fn sweep(table: &str) -> String {
     )
 }
 
-/// When a time to live, in milliseconds, is over that begins now.
+/// When a time to live in milliseconds that begins now is over.
 fn expiry(millis: &str) -> String {
     format!("{NOW} + {millis}::bigint * interval '1 millisecond'")
 }

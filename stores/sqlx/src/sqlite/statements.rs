@@ -7,8 +7,8 @@ use crate::limits::SWEPT_AT_ONCE;
 use crate::options::SqlOptions;
 use crate::statement::statement;
 
-/// What is a record: no row that is past its time, and none that Flask-Session
-/// would not read. `?1` is the key, `?2` the time now.
+/// Whether a row is a record: it has not expired, and Flask-Session would read it. `?1` is the
+/// key, `?2` the current time.
 const IS_RECORD: &str = "session_id = ?1 AND data IS NOT NULL \
     AND expiry > strftime('%Y-%m-%d %H:%M:%f000', ?2 / 1000.0, 'unixepoch')";
 
@@ -61,7 +61,7 @@ fn sweep(table: &str) -> String {
 
 fn tables(options: &SqlOptions<Sqlite>) -> [String; 2] {
     let table = options.quoted_table('"');
-    // Its own quotes, since a name of the longest kind gets longer.
+    // Quotes of its own: the longest name gets longer.
     let index = format!("\"{}_expiry\"", options.table.as_str());
     [
         format!(
@@ -74,7 +74,7 @@ fn tables(options: &SqlOptions<Sqlite>) -> [String; 2] {
     ]
 }
 
-/// A time as SQLAlchemy writes it, of milliseconds since the Unix epoch.
+/// Unix time in milliseconds, as SQLAlchemy writes it.
 fn time(millis: &str) -> String {
     format!("strftime('%Y-%m-%d %H:%M:%f000', {millis} / 1000.0, 'unixepoch')")
 }

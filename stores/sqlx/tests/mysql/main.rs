@@ -146,7 +146,7 @@ async fn a_table_that_is_missing_is_an_error_that_says_what_to_do() {
     let store = MySql::options().table(fresh_name()).connect(&shared_url()).await;
     let fault = store.expect("the server is up").load(&fresh_key(), None).await;
     let fault = fault.expect_err("there is no table");
-    assert_eq!(fault.to_string(), "the table is not there: `migrate()` makes it");
+    assert_eq!(fault.to_string(), "the table does not exist: call `migrate()`, which makes it");
 }
 
 /// In a process that the test below has started.
@@ -262,7 +262,7 @@ async fn a_sweep_removes_a_thousand_rows_with_each_statement() {
     let store = connect(&server.url()).await;
     server.ask(
         "INSERT INTO sessions.sessions (session_id, data, expiry) \
-         SELECT UUID(), 'coat', '2000-01-01' FROM information_schema.COLLATIONS AS many, \
+         SELECT UUID(), 'data', '2000-01-01' FROM information_schema.COLLATIONS AS many, \
          information_schema.COLLATIONS AS more LIMIT 2345",
     );
     let before = server.statements().len();
@@ -299,7 +299,7 @@ async fn of_10_000_dropped_operations_none_leaves_its_answer_to_another() {
     assert!(becomes_true(Duration::from_secs(5), is_whole), "a connection is lost");
     let mut all = Vec::new();
     for _ in 0..8 {
-        all.push(pool.acquire().await.expect("all can be had at once"));
+        all.push(pool.acquire().await.expect("all are free at once"));
     }
 }
 

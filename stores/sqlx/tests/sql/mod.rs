@@ -43,7 +43,7 @@ pub(crate) async fn recovers_from<S>(
     fails_in_time(&store, &key, is_expected).await;
     proxy.set(Fault::None);
     answers_again(&store, &key).await;
-    // Late answers reach nobody.
+    // Late answers reach no other operation.
     for _ in 0..100 {
         assert_eq!(load_number(&store, &other).await.expect("answers"), 1);
         assert_eq!(load_number(&store, &key).await.expect("answers"), 0);
@@ -104,7 +104,7 @@ where
 pub(crate) async fn sweeps_in_steps<S: Sweep>(store: &S, pass: impl AsyncFn(Duration)) {
     const EXPIRED: u64 = 2_345;
     for _ in 0..EXPIRED {
-        let made = store.create(&fresh_key(), b"coat", Ttl::MIN).await.expect("answers");
+        let made = store.create(&fresh_key(), b"data", Ttl::MIN).await.expect("answers");
         assert!(matches!(made, Create::Created(_)));
     }
     let live = fresh_number(store).await;
