@@ -120,7 +120,7 @@ impl<S: Store, C: Codec> State<S, C> {
         // A rotation that was dropped half-way must be settled: the browser may hold no
         // other id.
         let is_rotating = self.live().is_some_and(|live| live.rotating.is_some());
-        let failed = failed && !is_rotating;
+        let failed = failed && !(is_rotating && self.wish != Wish::Restart);
         let changed = !failed
             && self.wish != Wish::Destroy
             && self.changes.is_touched()

@@ -184,9 +184,6 @@ impl<S: Store, C: Codec> State<S, C> {
         let rejects = changes.is_touched() && matches!(settings.on_conflict, OnConflict::Reject);
 
         let propose = |seen: &Live<S>, is_newest: bool| {
-            if is_newest && rejects {
-                return Err(Error::Conflict);
-            }
             let now = settings.clock.unix_millis();
             let header = header_over::<C>(seen.header, settings, wanted, signs_in, now);
             // What Flask keeps in the record is not this program's to drop.
@@ -411,12 +408,12 @@ where
                 return Ok(Written::Gone);
             }
             Update::Conflict if how == How::SwapOnce => return Ok(Written::Nothing(None)),
-            Update::Conflict if rejects => return Err(Error::Conflict),
             Update::Conflict => {
-                if queued.is_none() {
+                if queued.is_none() && !rejects {
                     queued = Some(sessions.queue().wait(&live.address.key).await);
                 }
                 match newest(sessions, &live.address).await? {
+                    Found::Live(..) if rejects => return Err(Error::Conflict),
                     Found::Live(newest, _) => seen = Some(newest),
                     other => {
                         *place = Place::without(other, live);
