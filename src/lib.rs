@@ -184,7 +184,7 @@
 //! | `tower` | with `axum` | [`SessionLayer`](middleware::SessionLayer): the layer |
 //! | `axum` | yes | [`Session`] as an extractor, [`Error`] as a response |
 //! | `sweeper` | with `file` | [`Sessions::sweep_every`]: a task that removes expired records |
-//! | `contract` | | [`contract`]: the rules of a [`Store`] as tests, for stores of other crates |
+//! | `contract` | | [`store_contract!`]: the rules of a [`Store`] as tests, for stores of other crates |
 //!
 //! # Crates in the public interface
 //!
