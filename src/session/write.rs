@@ -26,7 +26,7 @@ pub(super) const DROPPED: &str =
 /// What is to be done over the version of a session that was seen.
 pub(super) enum Proposal<D> {
     /// Replace it.
-    Write(Box<Draft<D>>),
+    Write(Draft<D>),
     /// Nothing, if it is the newest version.
     LookAgain,
     /// Nothing. The data are those of the newest version.
@@ -196,7 +196,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 && draft.record == seen.bytes();
             Ok(match is_there {
                 true => Proposal::Nothing(draft.data),
-                false => Proposal::Write(Box::new(draft)),
+                false => Proposal::Write(draft),
             })
         };
         let written = write(sessions, place, how, rejects, propose).await?;
@@ -367,7 +367,7 @@ where
                         Written::Cleared(draft.data),
                     ),
                     How::Move(act) => {
-                        let Draft { header, record, data } = *draft;
+                        let Draft { header, record, data } = draft;
                         let seen = seen.as_ref().map(|newest| &newest.revision);
                         let moved = Box::pin(super::rotate::move_to_fresh(
                             sessions, live, seen, act, header, record,
@@ -375,7 +375,7 @@ where
                         (moved.await?, Written::Stored(data))
                     }
                     How::Swap | How::SwapOnce => {
-                        let Draft { header, record, data } = *draft;
+                        let Draft { header, record, data } = draft;
                         let ttl = header.ttl(sessions.settings().clock.unix_millis());
                         let updated =
                             sessions.store().update(&live.address.key, &record, ttl, revision);
