@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 
-type Data = Postcard<Visitor>;
+type Data = MessagePack<Visitor>;
 
 /// How many other records are in the store.
 const RECORDS: usize = 1_000;

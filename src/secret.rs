@@ -15,7 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// It is wiped from memory when dropped, `Debug` does not show it, and there
 /// is no `Display`. A clone is a copy of its own, wiped when it is dropped itself:
 /// with one, two kinds of sessions of an application are signed with one key. A
-/// tag covers the cookie's name, so a ticket under one name is none under another.
+/// tag covers the cookie's name, so a value signed for one name is refused under another.
 ///
 /// # Example
 ///

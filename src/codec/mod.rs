@@ -85,7 +85,7 @@ pub trait Codec: Send + Sync + 'static {
 
     /// What can go wrong.
     ///
-    /// [`Error::Codec`](crate::Error::Codec) hands it on as it is, to whoever logs
+    /// [`Error::Codec`](crate::Error::Codec) hands it on as it is, to what logs
     /// errors. Those of the codecs here quote no session data; in a codec of your
     /// own, leave out what serde says, which often quotes the value that it refuses.
     /// The layer's log has only a source of it that is an [`Unrepresentable`] or an

@@ -1,4 +1,4 @@
-//! The cookie that carries the ticket: its name and its attributes.
+//! The session cookie, which carries the session id: its name and its attributes.
 
 mod credentials;
 mod header;
@@ -16,7 +16,7 @@ pub use self::name::{
 pub(crate) use self::pair::{MAX_PAIR, pair};
 
 /// The kind of a cookie named `__Host-..`: `Secure`, for this host only, with
-/// `Path=/`. A browser takes it from nobody but this host over HTTPS.
+/// `Path=/`. A browser takes it from this host over HTTPS only.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Host;
@@ -261,7 +261,7 @@ impl<Kind> Cookie<Kind> {
         self
     }
 
-    /// Drops `HttpOnly`: scripts in the page, and whoever injects one, can read
+    /// Drops `HttpOnly`: scripts in the page, also injected ones, can read
     /// the cookie.
     #[must_use]
     pub fn readable_by_scripts(mut self) -> Self {

@@ -1,4 +1,4 @@
-//! `name=id`: what the tag of a ticket covers, and what the key of a record is the
+//! `name=id`: what the tag of a session cookie covers, and what the key of a record is the
 //! digest of.
 
 /// Room for the longest name, `=` and the longest id.

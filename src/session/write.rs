@@ -19,6 +19,10 @@ use crate::store::{Create, Store, Update};
 /// After so many conflicts in a row, or taken keys, a request gives up.
 pub(super) const MAX_ATTEMPTS: u32 = 1_000;
 
+/// What the log says of changes that were dropped without an error.
+pub(super) const DROPPED: &str =
+    "a session ended before its changes could be saved; they are dropped";
+
 /// What is to be done over the version of a session that was seen.
 pub(super) enum Proposal<D> {
     /// Replace it.
@@ -220,7 +224,12 @@ impl<S: Store, C: Codec> State<S, C> {
                 self.cookie = DueCookie::Remove;
                 self.take_over(newest);
             }
-            Written::Gone => self.cookie = DueCookie::Keep,
+            Written::Gone => {
+                self.cookie = DueCookie::Keep;
+                if changes.is_touched() && matches!(how, How::Swap) {
+                    tracing::debug!("{DROPPED}");
+                }
+            }
         }
         Ok(())
     }
@@ -308,7 +317,7 @@ impl<S: Store> Place<S> {
         match found {
             Found::Moved(moved) => Self::Over(Some(moved)),
             Found::Unreadable(_) => Self::Unreadable(live.address.key.clone()),
-            Found::Nothing | Found::Live(..) => Self::Over(None),
+            Found::Over | Found::Nothing | Found::Live(..) => Self::Over(None),
         }
     }
 

@@ -29,7 +29,7 @@ const SALT: &[u8] = b"flask-session";
 /// HMAC-SHA1 is known that would be better than guessing 160 bits. Nothing else in
 /// this crate uses SHA-1. For sessions that no Flask application shares, use
 /// [`HmacSha256`](super::HmacSha256), whose tag covers the cookie's name as well:
-/// here a ticket for one cookie is one for any other that the same secret signs.
+/// here the value of one cookie is accepted for any other that the same secret signs.
 ///
 /// # Example
 ///
@@ -78,7 +78,7 @@ impl Itsdangerous {
     }
 
     /// Accepts what `secret` has signed, too, and lets live sessions have their
-    /// tickets signed anew. May be called several times.
+    /// cookies signed anew. May be called several times.
     ///
     /// # Errors
     ///

@@ -57,8 +57,8 @@ pub struct InvalidKeyPrefix;
 /// What a record is kept under: a prefix, and the SHA-256 (FIPS 180-4) of the
 /// cookie's name, `=` and the session id, in base64url without padding.
 ///
-/// A stolen database therefore holds no ticket that a browser could present, and a
-/// ticket that a browser presents under the name of another cookie leads nowhere.
+/// A stolen database therefore holds no id that a browser could present, and an
+/// id that a browser presents under the name of another cookie leads nowhere.
 /// Where the id itself has to be in the store, because another program reads
 /// it, the key holds the id instead.
 ///
