@@ -238,7 +238,7 @@ pub trait Store: Sized + Send + Sync + 'static {
 )]
 pub trait Writable: Store {}
 
-/// A store whose expired records have to be removed by somebody.
+/// A store in which the program has to remove expired records.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not need sweeping",
     label = "this store removes expired records by itself",

@@ -183,9 +183,9 @@ fn reaches(edges: &[Edge], from: &str, to: &str) -> bool {
 
 /// Whether there is a folder of this name.
 fn has_folder(sources: &[Source], name: &str) -> bool {
-    sources.iter().any(|source| {
-        source.path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
-    })
+    sources
+        .iter()
+        .any(|source| source.path.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')))
 }
 
 fn has(sources: &[Source], path: &str) -> bool {

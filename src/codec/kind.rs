@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_has_names_that_nobody_knows_before() {
+    fn a_map_has_names_that_its_type_does_not_say() {
         assert_eq!(Kind::of::<HashMap<String, u8>>(true), Kind::Map);
         assert_eq!(Kind::of::<Wrapper<HashMap<u8, u8>>>(true), Kind::Map);
         assert_eq!(Kind::of::<Flat>(true), Kind::Map);

@@ -14,24 +14,24 @@ use crate::signer::Unsigned;
 pub struct WantsFlaskData;
 
 impl Config<WantsStore, WantsFlaskData, Unsigned> {
-    /// Sessions that a Flask application with Flask-Session 0.7 or newer shares:
-    /// whoever is signed in there is signed in here, with the same cookie and the
-    /// same record, and the other way round.
+    /// Shares sessions with a Flask application that uses Flask-Session 0.7 or newer.
+    /// Both applications read one cookie and one record: a user who is signed in to one is
+    /// signed in to the other.
     ///
     /// # Default
     ///
     /// Flask-Session's:
     ///
     /// - The cookie is `session; Path=/; HttpOnly`, **not `Secure` and without
-    ///   `SameSite`**, and unsigned: it travels over plain HTTP, where anybody on
-    ///   the way can read it, and some browsers send it along with requests of other
+    ///   `SameSite`**, and unsigned. It travels over plain HTTP, where an
+    ///   eavesdropper can read it, and some browsers send it with requests of other
     ///   sites. To make it safe, say
     ///   `.cookie(Cookie::unprefixed(cookie_name!("session")))` here, and
     ///   `SESSION_COOKIE_SECURE = True` and `SESSION_COOKIE_SAMESITE = "Lax"` in
     ///   Flask's configuration.
-    /// - Ids stand in the store as they are, behind `session:`. Whoever reads the
-    ///   store can sign in as anybody, also with a signed cookie if they know the
-    ///   secret.
+    /// - The store holds the ids as they are, behind `session:`. An attacker who reads the
+    ///   store can sign in as any user; where the cookie is signed, the attacker also needs
+    ///   the secret.
     /// - Sessions live for 31 days, and every request that opens one renews it
     ///   ([`Renewal::EveryRequest`]). There is no absolute timeout, since Flask's
     ///   records do not say when a session began.

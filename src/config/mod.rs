@@ -178,9 +178,10 @@ impl<S, C> Config<S, C, HmacSha256> {
     /// A key that signed in the past and is still accepted. May be called
     /// several times. Flask's `SECRET_KEY_FALLBACKS`.
     ///
-    /// A live session whose ticket it has signed gets its ticket sent anew, signed
-    /// by the newest key. When every server has had the new key for as long as the
-    /// idle timeout, sessions in use have new tickets, and the older key can go.
+    /// When a request of a live session brings a cookie that this key has signed, the
+    /// response sends the cookie again, signed by the newest key. Once every server has
+    /// had the new key for the idle timeout, all sessions in use have new cookies, and the
+    /// older key can go.
     #[doc(alias("key rotation", "secret_key_fallbacks"))]
     pub fn accept_older_key(mut self, key: SecretKey) -> Self {
         self.signer.accept_older(&key);
@@ -312,9 +313,9 @@ impl<S, C, K> Config<S, C, K> {
         self
     }
 
-    /// Keeps sessions under their id itself instead of its SHA-256, for stores
-    /// that another program reads. Whoever reads the store can then sign in as
-    /// anybody.
+    /// Stores sessions under the id itself instead of its SHA-256, for stores that
+    /// another program reads. An attacker who reads the store can then sign in as any
+    /// user.
     ///
     /// # Default
     ///

@@ -22,7 +22,7 @@ pub enum Renewal {
     /// in the round trip that reads the record, and the response sets the cookie
     /// again, unless the session ends with the browser. A request that takes longer
     /// than 100 ms, and writes nothing, reads the record once more before that, so
-    /// that it sends no ticket which another request has replaced.
+    /// that it sends no id which another request has replaced.
     EveryRequest,
     /// Never: a session ends when the idle timeout has passed since its
     /// creation.
