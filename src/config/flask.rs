@@ -14,24 +14,24 @@ use crate::signer::Unsigned;
 pub struct WantsFlaskData;
 
 impl Config<WantsStore, WantsFlaskData, Unsigned> {
-    /// Shares sessions with a Flask application that uses Flask-Session 0.7 or newer.
-    /// Both applications read one cookie and one record: a user who is signed in to one is
-    /// signed in to the other.
+    /// Sessions that a Flask application with Flask-Session 0.7 or newer shares:
+    /// a user who is signed in there is signed in here, with the same cookie and the
+    /// same record, and the other way round.
     ///
     /// # Default
     ///
     /// Flask-Session's:
     ///
     /// - The cookie is `session; Path=/; HttpOnly`, **not `Secure` and without
-    ///   `SameSite`**, and unsigned. It travels over plain HTTP, where an
-    ///   eavesdropper can read it, and some browsers send it with requests of other
-    ///   sites. To make it safe, say
-    ///   `.cookie(Cookie::unprefixed(cookie_name!("session")))` here, and
+    ///   `SameSite`**, and unsigned: it travels over plain HTTP, where a listener on
+    ///   the way can read it, and some browsers send it along with requests of other
+    ///   sites. To make it safe, call
+    ///   `.cookie(Cookie::unprefixed(cookie_name!("session")))` here, and set
     ///   `SESSION_COOKIE_SECURE = True` and `SESSION_COOKIE_SAMESITE = "Lax"` in
     ///   Flask's configuration.
-    /// - The store holds the ids as they are, behind `session:`. An attacker who reads the
-    ///   store can sign in as any user; where the cookie is signed, the attacker also needs
-    ///   the secret.
+    /// - Ids stand in the store as they are, behind `session:`. A reader of the
+    ///   store can sign in as any user. Where cookies are signed, that takes the secret
+    ///   as well.
     /// - Sessions live for 31 days, and every request that opens one renews it
     ///   ([`Renewal::EveryRequest`]). There is no absolute timeout, since Flask's
     ///   records do not say when a session began.

@@ -19,10 +19,12 @@ pub enum Renewal {
     /// whole of the idle timeout after its last use.
     WhenBelow(Percent),
     /// At every request that opens the session. The store postpones the expiry
-    /// in the round trip that reads the record, and the response sets the cookie
-    /// again, unless the session ends with the browser. A request that takes longer
-    /// than 100 ms, and writes nothing, reads the record once more before that, so
-    /// that it sends no id which another request has replaced.
+    /// in the round trip that reads the record, where it can.
+    ///
+    /// In sessions that Flask shares, each response sets the cookie again, unless it ends
+    /// with the browser. A request that takes longer than 100 ms, and writes nothing, reads
+    /// the record once more before that, so that it sends no id that another request has
+    /// replaced.
     EveryRequest,
     /// Never: a session ends when the idle timeout has passed since its
     /// creation.

@@ -40,14 +40,14 @@ impl<S: Store, C: Codec, K: Signer> Home<S, C, K> {
 }
 
 impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
-    /// Opens the session whose ticket the request's headers carry, or a new one.
+    /// Opens the session whose cookie the request's headers carry, or a new one.
     ///
-    /// Of several cookies of the name, the first that leads to a session counts;
-    /// three are looked up at most.
+    /// Of several cookies of the name, the first that leads to a session counts. Up to
+    /// 32 values are verified, and up to eight ids looked up.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`](crate::Error::Store) when the store fails. A ticket that
+    /// [`Error::Store`](crate::Error::Store) when the store fails. A cookie that
     /// is unknown, expired, forged or malformed is no error: the session is new.
     pub async fn open(&self, request_headers: &HeaderMap) -> Result<Session<S, C, K>, Error> {
         let state = State::open(self, &Credentials::of(request_headers)).await?;

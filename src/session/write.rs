@@ -19,6 +19,10 @@ use crate::store::{Create, Store, Update};
 /// After so many conflicts in a row, or taken keys, a request gives up.
 pub(super) const MAX_ATTEMPTS: u32 = 1_000;
 
+/// What the log says of changes that were dropped without an error.
+pub(super) const DROPPED: &str =
+    "a session ended before its changes could be saved; they are dropped";
+
 /// What is to be done over the version of a session that was seen.
 pub(super) enum Proposal<D> {
     /// Replace it.
@@ -180,9 +184,6 @@ impl<S: Store, C: Codec> State<S, C> {
         let rejects = changes.is_touched() && matches!(settings.on_conflict, OnConflict::Reject);
 
         let propose = |seen: &Live<S>, is_newest: bool| {
-            if is_newest && rejects {
-                return Err(Error::Conflict);
-            }
             let now = settings.clock.unix_millis();
             let header = header_over::<C>(seen.header, settings, wanted, signs_in, now);
             // What Flask keeps in the record is not this program's to drop.
@@ -223,7 +224,12 @@ impl<S: Store, C: Codec> State<S, C> {
                 self.cookie = DueCookie::Remove;
                 self.take_over(newest);
             }
-            Written::Gone => self.cookie = DueCookie::Keep,
+            Written::Gone => {
+                self.cookie = DueCookie::Keep;
+                if changes.is_touched() && matches!(how, How::Swap) {
+                    tracing::debug!("{DROPPED}");
+                }
+            }
         }
         Ok(())
     }
@@ -311,7 +317,7 @@ impl<S: Store> Place<S> {
         match found {
             Found::Moved(moved) => Self::Over(Some(moved)),
             Found::Unreadable(_) => Self::Unreadable(live.address.key.clone()),
-            Found::Nothing | Found::Live(..) => Self::Over(None),
+            Found::Over | Found::Nothing | Found::Live(..) => Self::Over(None),
         }
     }
 
@@ -402,12 +408,12 @@ where
                 return Ok(Written::Gone);
             }
             Update::Conflict if how == How::SwapOnce => return Ok(Written::Nothing(None)),
-            Update::Conflict if rejects => return Err(Error::Conflict),
             Update::Conflict => {
-                if queued.is_none() {
+                if queued.is_none() && !rejects {
                     queued = Some(sessions.queue().wait(&live.address.key).await);
                 }
                 match newest(sessions, &live.address).await? {
+                    Found::Live(..) if rejects => return Err(Error::Conflict),
                     Found::Live(newest, _) => seen = Some(newest),
                     other => {
                         *place = Place::without(other, live);
