@@ -16,12 +16,6 @@ use crate::error::Error;
 use crate::signer::Signer;
 use crate::store::{Store, Writable};
 
-/// What an open session consists of.
-pub(super) struct Parts<S: Store, C: Codec, K: Signer> {
-    pub(super) sessions: Sessions<S, C, K>,
-    pub(super) state: Box<State<S, C>>,
-}
-
 /// Where a [`Session`] comes from.
 pub(super) enum Home<S: Store, C: Codec, K: Signer> {
     /// It was opened by hand, and is closed by hand.

@@ -15,8 +15,10 @@ mod lifetimes;
 mod merge;
 mod open;
 mod present;
+mod records;
 mod request;
 mod rotate;
+mod save;
 #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer makes slots"))]
 mod slot;
 mod state;
@@ -28,9 +30,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use http::HeaderMap;
 
 pub use self::detached::Detached;
+use self::finish::Parts;
 #[cfg(feature = "tower")]
 pub(crate) use self::finish::{End, Ended, is_failure};
-use self::handle::{Home, Parts};
+use self::handle::Home;
 pub use self::immediate::Immediate;
 use self::present::Present;
 pub use self::request::HasSlot;
