@@ -6,8 +6,7 @@ use http::Request;
 use http::request::Parts;
 
 use self::sealed::View;
-use super::Session;
-use super::handle::Home;
+use super::session::{Home, Session};
 use super::slot::{Slot, Slots};
 use crate::codec::Codec;
 use crate::error::Error;
