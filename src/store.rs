@@ -4,7 +4,7 @@
 //!
 //! A store for a server or a database takes connections of the application, so types of
 //! its client are part of its interface. Such a store is a crate of its own, which sees
-//! only what everybody sees of this one.
+//! only the public interface of this one.
 //!
 //! | crate | stores |
 //! |---|---|
@@ -201,7 +201,7 @@ pub trait Store: Sized + Send + Sync + 'static {
         seen: &Self::Revision,
     ) -> impl Future<Output = Result<Update<Self::Revision>, Self::Error>> + Send;
 
-    /// Removes a record, whatever its version, and hands out the bytes it had.
+    /// Removes a record in any version, and returns its bytes.
     fn remove(
         &self,
         key: &Key,

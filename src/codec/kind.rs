@@ -14,7 +14,7 @@ use serde::forward_to_deserialize_any;
 /// How session data can be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Not at all: an enum, an `Option`, a list, a number, or whatever the bytes say.
+    /// Not at all: an enum, an `Option`, a list, a number, or any value that the bytes hold.
     Whole,
     /// Entries whose names are not known before.
     Map,

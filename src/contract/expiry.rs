@@ -1,4 +1,4 @@
-//! How long a record lives, and that it is absent from then on.
+//! A record lives for its time to live, and is absent from then on.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! That a key stands for one record.
+//! A key stands for one record.
 
 use std::sync::Arc;
 

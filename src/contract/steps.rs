@@ -1,5 +1,5 @@
-//! What the rules are made of: operations whose faults are panics, and checks
-//! of what they answer.
+//! The parts of the rules: operations that panic on a fault, and checks of their
+//! answers.
 
 use std::time::{Duration, Instant};
 
@@ -121,7 +121,7 @@ pub(super) fn assert_gone<R>(answer: Update<R>) {
     }
 }
 
-/// A record, whatever it holds.
+/// A record with any value.
 #[track_caller]
 pub(super) fn assert_there<V, R>(found: Option<Record<V, R>>) -> Record<V, R> {
     found.expect("the record is there")

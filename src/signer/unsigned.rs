@@ -1,4 +1,4 @@
-//! No tag.
+//! The cookie holds the id alone, without a tag.
 
 use super::{Signer, Verified};
 

@@ -1,4 +1,4 @@
-//! What a record is kept under: [`Key`].
+//! The key of a record: [`Key`].
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -1,4 +1,4 @@
-//! Sessions in this process's memory.
+//! A store in this process's memory.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;

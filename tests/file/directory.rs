@@ -1,4 +1,4 @@
-//! The directory, and who may do what in it.
+//! The directory, and the rights of users in it.
 
 use std::error::Error;
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! Records, and files that are none.
+//! Records, and files that are not records.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

@@ -1,4 +1,4 @@
-//! Whatever stands in the `Cookie` header.
+//! Any bytes in the `Cookie` header.
 
 use std::convert::Infallible;
 use std::sync::Arc;

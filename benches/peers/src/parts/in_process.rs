@@ -20,7 +20,7 @@ const REQUESTS_IN_A_TURN: u32 = 100;
 /// Before each turn, so that every contestant begins with warm caches.
 const UNTIMED: u32 = 20;
 
-/// Everybody, proved to work and filled with sessions.
+/// All contestants, proved to work and filled with sessions.
 pub fn contestants(pavex_program: &Path) -> Vec<Box<dyn App>> {
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().expect("a runtime"));
     let over_axum =
