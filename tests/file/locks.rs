@@ -1,5 +1,5 @@
-//! Who waits for whom. That an operation waits is read from Linux's list of
-//! locks.
+//! Which operations wait for each other. The tests see in Linux's list of locks that an
+//! operation waits.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
