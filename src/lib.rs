@@ -234,10 +234,10 @@
 )]
 #![forbid(unsafe_code)]
 
-// Floors: a file imports only from floors below its own. `tests/floors.rs`
-// holds the code to it.
+// The layers of the code, from the bottom up: a file imports only from layers below its
+// own. `tests/layers.rs` has the whole table and holds the code to it.
 
-// Floor 0
+// Values
 mod clock;
 pub mod cookie;
 #[cfg(feature = "flask")]
@@ -246,12 +246,12 @@ mod id;
 mod secret;
 mod ttl;
 
-// Floor 1, and 2 for what lies in the folders
+// The three traits, and in the folders what implements them
 pub mod codec;
 pub mod signer;
 pub mod store;
 
-// Floor 2
+// What the log and the errors say, and what a record holds
 #[cfg(any(feature = "sweeper", feature = "tower"))]
 mod cause;
 #[cfg(feature = "contract")]
@@ -259,17 +259,17 @@ pub mod contract;
 mod error;
 mod record;
 
-// Floor 3
+// The configuration
 mod config;
 
-// Floor 4
+// The session
 mod session;
 
-// Floor 5
+// The tower middleware
 #[cfg(feature = "tower")]
 pub mod middleware;
 
-// Floor 6
+// The frameworks, and pages of documentation
 #[cfg(feature = "axum")]
 mod axum;
 pub mod guide;

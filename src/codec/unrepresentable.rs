@@ -1,4 +1,4 @@
-//! Why session data have no form in a format.
+//! Why the codec cannot encode session data.
 
 /// Why a format cannot represent session data.
 ///

@@ -1,5 +1,4 @@
-//! A serializer that refuses what a self-describing format would lose without a
-//! word.
+//! A serializer that refuses values which a self-describing format would silently lose.
 
 use serde::Serialize;
 use serde::ser::{

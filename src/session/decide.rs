@@ -1,12 +1,15 @@
 //! What the end of a request, or a save, takes: decided without the store.
 
 use super::state::{DueCookie, Place, State, Wish};
-use super::write::DROPPED;
 use crate::codec::Codec;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::record::Act;
 use crate::store::Store;
+
+/// What the log says of changes that were dropped without an error.
+pub(super) const DROPPED: &str =
+    "a session ended before its changes could be saved; they are dropped";
 
 /// An id that was seen so long ago, in milliseconds, is looked up again before it is
 /// repeated to the browser: a sign-in may have replaced it meanwhile.

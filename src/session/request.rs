@@ -6,7 +6,7 @@ use http::Request;
 use http::request::Parts;
 
 use self::sealed::View;
-use super::Session;
+use super::session::{Home, Session};
 use super::slot::{Slot, Slots};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -90,8 +90,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     pub fn of_request<Q: HasSlot>(
         request: &Q,
     ) -> impl Future<Output = Result<Self, Error>> + Send + use<S, C, K, Q> {
-        let slot = slot_of(request);
-        async { Slot::take(slot?).await }
+        take(slot_of(request))
     }
 
     /// Calls `read` on the session data of a request, and lets the session go at once.
@@ -149,12 +148,18 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         Q: HasSlot,
         F: FnOnce(&C::Data) -> R + Send,
     {
-        let slot = slot_of::<S, C, K>(request);
-        async {
-            let session = slot?.take().await?;
-            Ok(read(&session))
-        }
+        let session = take(slot_of::<S, C, K>(request));
+        async { Ok(read(&*session.await?)) }
     }
+}
+
+/// Takes the session out of its slot.
+async fn take<S: Store, C: Codec, K: Signer>(
+    slot: Result<Arc<Slot<S, C, K>>, Error>,
+) -> Result<Session<S, C, K>, Error> {
+    let slot = slot?;
+    let state = slot.take().await?;
+    Ok(Session::new(Home::Slot(slot), state))
 }
 
 fn slot_of<S: Store, C: Codec, K: Signer>(

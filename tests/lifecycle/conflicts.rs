@@ -328,7 +328,7 @@ async fn a_close_that_fails_writes_the_cookie_of_what_was_saved_and_nothing_else
 
         session.visits = 9;
         let mut response = HeaderMap::new();
-        let refused = session.close(&mut response).await.expect_err("somebody else wrote");
+        let refused = session.close(&mut response).await.expect_err("another request wrote");
         assert!(matches!(refused, Error::Conflict), "{refused}");
 
         assert_eq!(response.is_empty(), !rotated, "{response:?}");

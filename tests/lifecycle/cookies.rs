@@ -1,4 +1,4 @@
-//! What the browser holds, and what it is worth.
+//! Which cookie the browser holds, and which session it leads to.
 
 use std::time::Duration;
 

@@ -133,7 +133,7 @@ fn requests_that_are_dropped_while_others_run_do_not_mix_their_sessions() {
     }
 }
 
-/// The old id may be worth nothing by then, so the response has to bring the new one,
+/// The old id may be dead by then, so the response has to bring the new one,
 /// whatever became of the handler.
 #[test]
 fn a_fresh_id_that_is_dropped_before_a_server_error_does_not_sign_out() {

@@ -184,7 +184,7 @@ impl Wake for Wakes {
 }
 
 #[test]
-fn an_opening_that_is_dropped_leaves_the_session_to_the_taker_that_asks_next() {
+fn an_opening_that_is_dropped_leaves_the_session_to_the_next_taker() {
     let bank = Bank::new(1, 1);
     let ada = bank.ada();
     let service = bank.sessions.layer().layer(service_fn(async |request: Request<String>| {
@@ -224,7 +224,7 @@ fn a_session_that_is_dropped_within_an_inner_request_goes_back_to_its_own() {
     assert_eq!(visits(&outer_bank, &of_outer), Some(1));
 }
 
-/// What the bank finds under the ticket that a response has brought.
+/// What the bank finds under the id that a response has brought.
 fn visits(bank: &Bank, response: &Response<SessionBody<String>>) -> Option<u32> {
     let headers = after_response(HeaderMap::new(), response.headers());
     bank.account(&headers).map(|account| account.visits)

@@ -20,48 +20,48 @@
 
 #[cfg_attr(
     any(not(doctest), all(feature = "memory", feature = "messagepack")),
-    doc = include_str!("links.md"),
+    doc = include_str!("guide/links.md"),
     doc = "",
-    doc = include_str!("../../docs/deployments.md")
+    doc = include_str!("../docs/deployments.md")
 )]
 pub mod deployments {}
 #[cfg(feature = "flask")]
 #[cfg_attr(
     not(doctest),
-    doc = include_str!("links.md"),
+    doc = include_str!("guide/links.md"),
     doc = "",
-    doc = include_str!("../../docs/flask.md")
+    doc = include_str!("../docs/flask.md")
 )]
 pub mod flask {}
-#[doc = include_str!("links.md")]
+#[doc = include_str!("guide/links.md")]
 #[doc = ""]
-#[doc = include_str!("../../docs/performance.md")]
+#[doc = include_str!("../docs/performance.md")]
 pub mod performance {}
 #[cfg_attr(
     any(not(doctest), all(feature = "axum", feature = "memory", feature = "messagepack")),
-    doc = include_str!("links.md"),
+    doc = include_str!("guide/links.md"),
     doc = "",
-    doc = include_str!("../../docs/recipes.md")
+    doc = include_str!("../docs/recipes.md")
 )]
 pub mod recipes {}
-#[doc = include_str!("links.md")]
+#[doc = include_str!("guide/links.md")]
 #[doc = ""]
-#[doc = include_str!("../../docs/stores.md")]
+#[doc = include_str!("../docs/stores.md")]
 pub mod stores {}
 #[cfg_attr(
     any(
         not(doctest),
         all(unix, feature = "axum", feature = "file", feature = "memory", feature = "messagepack")
     ),
-    doc = include_str!("links.md"),
+    doc = include_str!("guide/links.md"),
     doc = "",
-    doc = include_str!("../../docs/testing.md")
+    doc = include_str!("../docs/testing.md")
 )]
 pub mod testing {}
 #[cfg_attr(
     any(not(doctest), all(feature = "memory", feature = "messagepack")),
-    doc = include_str!("links.md"),
+    doc = include_str!("guide/links.md"),
     doc = "",
-    doc = include_str!("../../docs/tower_sessions.md")
+    doc = include_str!("../docs/tower_sessions.md")
 )]
 pub mod tower_sessions {}

@@ -47,6 +47,8 @@ pub struct WantsStore;
 #[non_exhaustive]
 pub struct WantsData;
 
+impl SaysTimes for WantsData {}
+
 /// The state of a [`Config`] between [`signed`](Config::signed) and
 /// [`secret_key`](Config::secret_key).
 #[derive(Clone, Copy, Debug)]
