@@ -125,6 +125,13 @@ fn no_files_import_each_other_in_a_circle() {
 }
 
 #[test]
+fn a_module_with_children_is_a_file_beside_its_folder() {
+    let sources = sources();
+    let inside = sources.iter().filter(|source| source.path.ends_with("/mod.rs"));
+    assert_none(inside.map(|source| source.path.clone()).collect());
+}
+
+#[test]
 fn every_entry_of_the_table_names_a_file() {
     let sources = sources();
     let is_unused = |entry: &&&str| !sources.iter().any(|source| fits(entry, &source.path));
