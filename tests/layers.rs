@@ -98,6 +98,9 @@ const LAYERS: &[&[&str]] = &[
 /// The root of the crate, which declares every module and is imported by none.
 const ROOT: &str = "lib.rs";
 
+/// The pages of documentation, which are modules without files.
+const PAGES: &str = "guide.rs";
+
 /// A file under `src`, by its path there.
 struct Source {
     path: String,
@@ -119,6 +122,13 @@ fn a_file_imports_only_from_layers_below_its_own() {
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     assert_none(circles(&edges(&sources())));
+}
+
+#[test]
+fn a_module_with_children_is_a_file_beside_its_folder() {
+    let sources = sources();
+    let inside = sources.iter().filter(|source| source.path.ends_with("/mod.rs"));
+    assert_none(inside.map(|source| source.path.clone()).collect());
 }
 
 #[test]
@@ -255,7 +265,8 @@ fn has(sources: &[Source], path: &str) -> bool {
 }
 
 /// `cfg` attributes that name a feature, unless they stand on a `mod` or `use` in
-/// `lib.rs`, or in the file of a folder. Examples of the documentation do not count.
+/// `lib.rs`, in the file of a folder, or on a page. Examples of the documentation do not
+/// count.
 fn misplaced_features(sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for Source { path, text } in sources {
@@ -266,7 +277,7 @@ fn misplaced_features(sources: &[Source]) -> Vec<String> {
                 continue;
             }
             let declares_modules = path == ROOT
-                || path.ends_with("/mod.rs")
+                || path == PAGES
                 || path.strip_suffix(".rs").is_some_and(|name| has_folder(sources, name));
             if !(declares_modules && tokens.is_attribute_of_module_or_use(at)) {
                 found.push(format!("{path} asks for {}", condition.text()));

@@ -35,15 +35,3 @@ pub enum Unrepresentable {
     )]
     TooDeep,
 }
-
-impl Unrepresentable {
-    /// The reason that a serializer's error was made of.
-    ///
-    /// Told by its message, since serde keeps nothing else.
-    #[cfg(any(feature = "json", feature = "messagepack"))]
-    pub(super) fn from_message(message: &str) -> Option<Self> {
-        [Self::NonFiniteNumber, Self::NothingInSome, Self::TooDeep]
-            .into_iter()
-            .find(|reason| reason.to_string() == message)
-    }
-}

@@ -62,6 +62,16 @@ fn too_deep<E: Error>() -> E {
     E::custom(Unrepresentable::TooDeep)
 }
 
+impl Unrepresentable {
+    /// The reason of an error that [`Writing`] made. Its message tells, since serde keeps
+    /// nothing else.
+    pub(super) fn from_message(message: &str) -> Option<Self> {
+        [Self::NonFiniteNumber, Self::NothingInSome, Self::TooDeep]
+            .into_iter()
+            .find(|reason| reason.to_string() == message)
+    }
+}
+
 /// Passes everything on to `S`, but what is refused.
 pub(super) struct Writing<S> {
     inner: S,

@@ -74,17 +74,15 @@ impl fmt::Display for Import {
 
 /// The modules that lead to a file: `store/file/dir.rs` is `[store, file, dir]`.
 fn module(path: &str) -> Vec<&str> {
-    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
-    path.split('/').filter(|&name| name != "lib").collect()
+    path.trim_end_matches(".rs").split('/').filter(|&name| name != "lib").collect()
 }
 
 fn file(module: &[&str], exists: impl Fn(&str) -> bool) -> Option<String> {
-    let path = module.join("/");
-    let candidates = match path.as_str() {
-        "" => vec!["lib.rs".to_owned()],
-        _ => vec![format!("{path}.rs"), format!("{path}/mod.rs")],
+    let path = match module {
+        [] => "lib.rs".to_owned(),
+        _ => format!("{}.rs", module.join("/")),
     };
-    candidates.into_iter().find(|path| exists(path))
+    exists(&path).then_some(path)
 }
 
 pub(crate) fn imports(tokens: &[Token]) -> Vec<Import> {
