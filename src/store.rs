@@ -113,7 +113,8 @@ use crate::ttl::Ttl;
 ///         Ok(self.at(key, |entry, now| {
 ///             let Entry::Occupied(mut row) = entry else { return None };
 ///             if let Some(ttl) = extend {
-///                 row.get_mut().expires = now + ttl.as_millis();
+///                 let expires = &mut row.get_mut().expires;
+///                 *expires = (*expires).max(now + ttl.as_millis());
 ///             }
 ///             Some(Record::new(row.get().value.clone(), row.get().revision))
 ///         }))
@@ -173,8 +174,12 @@ pub trait Store: Sized + Send + Sync + 'static {
     /// Versions that share one hold the same bytes.
     type Revision: Send + Sync + 'static;
 
-    /// Reads a record. Where `extend` is given, its expiry is set to that time
-    /// from now in the same round trip, which does not change the revision.
+    /// Reads a record. Where `extend` is given, the record lives at least that long from
+    /// now; a load never shortens.
+    ///
+    /// Extending takes no further round trip where the server allows it, and does not change
+    /// the revision. A record that has more time left keeps its expiry, also when several
+    /// loads extend it at once.
     fn load(
         &self, // In an `impl`, write `async fn`, and no `#[async_trait]`.
         key: &Key,

@@ -12,10 +12,12 @@ use super::depth::Depth;
 
 /// Which floating-point numbers the format has.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    not(all(feature = "json", feature = "messagepack")),
+    expect(dead_code, reason = "each codec needs one of them")
+)]
 pub(super) enum Floats {
-    #[cfg(feature = "messagepack")]
     All,
-    #[cfg(feature = "json")]
     Finite,
 }
 
@@ -50,9 +52,8 @@ impl Place {
 
     fn float<E: Error>(self, is_finite: bool) -> Result<(), E> {
         match self.floats {
-            #[cfg(feature = "json")]
             Floats::Finite if !is_finite => Err(E::custom(Unrepresentable::NonFiniteNumber)),
-            _ => Ok(()),
+            Floats::Finite | Floats::All => Ok(()),
         }
     }
 }

@@ -10,13 +10,16 @@ use tokio::task::{JoinSet, yield_now};
 
 use super::Harness;
 use super::steps::{
-    LONG, Peg, assert_absent, assert_created, assert_gone, assert_holds, assert_nothing_removed,
-    assert_taken, assert_there, assert_updated, was_updated,
+    LONG, Life, Peg, assert_absent, assert_created, assert_gone, assert_holds,
+    assert_nothing_removed, assert_taken, assert_there, assert_updated, half_a_step, in_time,
+    pass_steps, steps, was_updated,
 };
 use crate::store::{Create, Key, Store, Update};
 
 /// How often a race is run: a mistake may show in one of many only.
 const ROUNDS: usize = 50;
+/// How many records several loads extend at once. That takes less than two steps.
+const RECORDS: usize = 10;
 /// How many changes the loads have to see, to be sure that they met the writes.
 const CHANGES: usize = 200;
 
@@ -145,6 +148,31 @@ pub async fn a_load_never_sees_half_a_write<H: Harness>(harness: Arc<H>) {
     peg.remove().await;
 }
 
+/// Of loads that run at the same time, each with a time to live of its own, the longest
+/// counts, whichever is the last to arrive.
+pub async fn of_concurrent_extensions_the_longest_counts<H: Harness>(harness: Arc<H>) {
+    in_time(|| async {
+        let longest = Life::starts(&*harness, steps(&*harness, 3));
+        let mut records = Vec::new();
+        for _ in 0..RECORDS {
+            let peg = Peg::fresh(harness.store());
+            let first = Life::starts(&*harness, half_a_step(&*harness));
+            assert_created(peg.create(b"coat", first.ttl).await);
+            let found = extend_at_once(&harness, &peg.key).await;
+            assert!(first.within(found)?.into_iter().all(|found| found), "the record is there");
+            records.push(peg);
+        }
+
+        pass_steps(&*harness, 1).await;
+        for peg in records {
+            assert_holds(longest.within(peg.load().await)?, b"coat");
+            peg.remove().await;
+        }
+        Ok(())
+    })
+    .await;
+}
+
 /// Runs `tasks` tasks at the same time, and gives back what they answer.
 async fn at_once<H, F, T>(
     harness: &Arc<H>,
@@ -176,6 +204,19 @@ where
     }
     answers.sort_unstable_by_key(|(task, _)| *task);
     answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Extends by three steps and by one step, three times each. Says which loads found the record.
+async fn extend_at_once<H: Harness>(harness: &Arc<H>, key: &Key) -> Vec<bool> {
+    let key = key.clone();
+    let loads = at_once(harness, 6, move |task, harness| {
+        let key = key.clone();
+        async move {
+            let ttl = steps(&*harness, if task < 3 { 3 } else { 1 });
+            handle(&*harness, task, key).extend(ttl).await.is_some()
+        }
+    });
+    loads.await
 }
 
 /// The handle that a task works on.

@@ -168,6 +168,11 @@ pub(super) fn steps(harness: &impl Harness, n: u32) -> Ttl {
     Ttl::try_from(harness.time().step() * n).expect("a few steps are a time to live")
 }
 
+pub(super) fn half_a_step(harness: &impl Harness) -> Ttl {
+    let half = harness.time().step() / 2;
+    Ttl::try_from(half.max(Ttl::MIN.as_duration())).expect("less than a step is a time to live")
+}
+
 pub(super) async fn pass_steps(harness: &impl Harness, n: u32) {
     harness.pass(harness.time().step() * n).await;
 }

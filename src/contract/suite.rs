@@ -44,7 +44,8 @@ macro_rules! store_contract {
                 a_revision_stands_for_one_value
             }
             times {
-                extending_postpones_the_expiry
+                a_load_that_extends_by_more_moves_the_expiry
+                a_load_that_extends_by_less_leaves_the_expiry
                 loading_alone_does_not_postpone_the_expiry
                 updating_restarts_the_time_to_live
                 updating_may_shorten_the_time_to_live
@@ -81,6 +82,7 @@ macro_rules! store_contract {
                 an_update_that_races_a_removal_revives_nothing
                 a_freed_key_is_taken_once
                 a_load_never_sees_half_a_write
+                of_concurrent_extensions_the_longest_counts
             }
             cancellation {
                 a_dropped_load_changes_nothing

@@ -7,9 +7,11 @@ use super::steps::{
     LONG, Life, Peg, assert_absent, assert_conflict, assert_created, assert_holds, assert_taken,
     assert_updated, in_time, pass_steps, steps,
 };
+use crate::ttl::Ttl;
 
-/// `load` with a time to live moves the expiry to that time from now.
-pub async fn extending_postpones_the_expiry<H: Harness>(harness: Arc<H>) {
+/// `load` with a longer time than the record has left moves the expiry to that time from
+/// now.
+pub async fn a_load_that_extends_by_more_moves_the_expiry<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
         let peg = Peg::fresh(harness.store());
@@ -20,6 +22,27 @@ pub async fn extending_postpones_the_expiry<H: Harness>(harness: Arc<H>) {
         assert_holds(first.within(peg.extend(extended.ttl).await)?, b"coat");
         pass_steps(harness, 1).await;
         assert_holds(extended.within(peg.load().await)?, b"coat");
+
+        pass_steps(harness, 2).await;
+        assert_absent(peg.load().await);
+        Ok(())
+    })
+    .await;
+}
+
+/// `load` with a shorter time than the record has left moves the expiry neither way.
+pub async fn a_load_that_extends_by_less_leaves_the_expiry<H: Harness>(harness: Arc<H>) {
+    let harness = &*harness;
+    in_time(|| async {
+        let peg = Peg::fresh(harness.store());
+        let life = Life::starts(harness, steps(harness, 3));
+        assert_created(peg.create(b"coat", life.ttl).await);
+        for ttl in [Ttl::MIN, steps(harness, 1)] {
+            assert_holds(life.within(peg.extend(ttl).await)?, b"coat");
+        }
+
+        pass_steps(harness, 1).await;
+        assert_holds(life.within(peg.load().await)?, b"coat");
 
         pass_steps(harness, 2).await;
         assert_absent(peg.load().await);

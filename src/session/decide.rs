@@ -1,6 +1,7 @@
 //! What the end of a request, or a save, takes: decided without the store.
 
 use super::state::{DueCookie, Place, State, Wish};
+use super::write::DROPPED;
 use crate::codec::Codec;
 use crate::config::Settings;
 use crate::error::Error;
@@ -119,7 +120,7 @@ impl<S: Store, C: Codec> State<S, C> {
         // A rotation that was dropped half-way must be settled: the browser may hold no
         // other id.
         let is_rotating = self.live().is_some_and(|live| live.rotating.is_some());
-        let failed = failed && !is_rotating;
+        let failed = failed && !(is_rotating && self.wish != Wish::Restart);
         let changed = !failed
             && self.wish != Wish::Destroy
             && self.changes.is_touched()
@@ -129,7 +130,7 @@ impl<S: Store, C: Codec> State<S, C> {
             self.is_by_older_key || live.header.is_renewal_due::<C>(settings, now)
         });
         if changed && matches!(self.place, Place::Over(_)) && self.wish == Wish::Keep {
-            tracing::debug!("a session ended before its changes could be saved; they are dropped");
+            tracing::debug!("{DROPPED}");
         }
         Situation {
             standing: match self.place {

@@ -125,13 +125,13 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Whoever knows it is signed in with it: keep it out of logs.
     #[must_use]
     pub fn id(&self) -> Option<&SessionId> {
-        self.state().live().map(|live| &live.address.id)
+        self.state().shown().map(|live| &live.address.id)
     }
 
     /// Whether nothing is stored for this session yet.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.state().live().is_none()
+        self.state().shown().is_none()
     }
 
     /// Whether the request has the cookie of a session whose record this program
@@ -427,7 +427,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     }
 
     fn live_with_times(&self) -> Option<&Live<S>> {
-        self.state().live().filter(|_| C::Record::SAYS_TIMES)
+        self.state().shown().filter(|_| C::Record::SAYS_TIMES)
     }
 
     fn state(&self) -> &State<S, C> {

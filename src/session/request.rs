@@ -71,6 +71,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of a request that came through the layer, for services that
     /// are no axum handlers. The layer saves it once it was dropped.
     ///
+    /// While another taker opens the session, this waits for it. A future that is neither
+    /// polled nor dropped keeps those behind it waiting.
+    ///
     /// The future borrows nothing from the request, and may be polled in any task. A
     /// clone of the request has the same session, as long as its `Cookie` and
     /// `Authorization` headers are the same.
@@ -97,8 +100,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// session, such as the user's name. An argument of a handler that keeps the
     /// session stands to the right of it.
     ///
-    /// While another caller opens the session, this waits; nothing holds the session
-    /// across an await.
+    /// Nothing holds the session across an await.
     ///
     /// # Errors
     ///

@@ -57,6 +57,9 @@ impl<S: Store, C: Codec> State<S, C> {
             Some(Ok(Contents::Moved { to, act, .. })) if to.is(&fresh.address.key) => act,
             _ => return undo(sessions, live).await,
         };
+        // The record may hold more than what this request read.
+        let stored = C::decode(C::Record::data(&fresh.record)).map_err(Error::codec)?;
+        self.data = rebase::<C>(&mut self.changes, &self.data, stored, sessions.settings())?;
         if let Some(fresh) = live.rotating.take() {
             *live = (*fresh).into();
         }
@@ -68,9 +71,6 @@ impl<S: Store, C: Codec> State<S, C> {
         if keeps_permanent {
             self.permanent = live.header.permanent;
         }
-        // The record may hold more than what this request read.
-        let stored = C::decode(live.data::<C>()).map_err(Error::codec)?;
-        self.data = rebase::<C>(&mut self.changes, &self.data, stored, sessions.settings())?;
         Ok(())
     }
 }

@@ -19,10 +19,14 @@ use crate::store::{Create, Store, Update};
 /// After so many conflicts in a row, or taken keys, a request gives up.
 pub(super) const MAX_ATTEMPTS: u32 = 1_000;
 
+/// What the log says of changes that were dropped without an error.
+pub(super) const DROPPED: &str =
+    "a session ended before its changes could be saved; they are dropped";
+
 /// What is to be done over the version of a session that was seen.
 pub(super) enum Proposal<D> {
     /// Replace it.
-    Write(Box<Draft<D>>),
+    Write(Draft<D>),
     /// Nothing, if it is the newest version.
     LookAgain,
     /// Nothing. The data are those of the newest version.
@@ -180,9 +184,6 @@ impl<S: Store, C: Codec> State<S, C> {
         let rejects = changes.is_touched() && matches!(settings.on_conflict, OnConflict::Reject);
 
         let propose = |seen: &Live<S>, is_newest: bool| {
-            if is_newest && rejects {
-                return Err(Error::Conflict);
-            }
             let now = settings.clock.unix_millis();
             let header = header_over::<C>(seen.header, settings, wanted, signs_in, now);
             // What Flask keeps in the record is not this program's to drop.
@@ -195,7 +196,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 && draft.record == seen.bytes();
             Ok(match is_there {
                 true => Proposal::Nothing(draft.data),
-                false => Proposal::Write(Box::new(draft)),
+                false => Proposal::Write(draft),
             })
         };
         let written = write(sessions, place, how, rejects, propose).await?;
@@ -223,7 +224,12 @@ impl<S: Store, C: Codec> State<S, C> {
                 self.cookie = DueCookie::Remove;
                 self.take_over(newest);
             }
-            Written::Gone => self.cookie = DueCookie::Keep,
+            Written::Gone => {
+                self.cookie = DueCookie::Keep;
+                if changes.is_touched() && matches!(how, How::Swap) {
+                    tracing::debug!("{DROPPED}");
+                }
+            }
         }
         Ok(())
     }
@@ -311,7 +317,7 @@ impl<S: Store> Place<S> {
         match found {
             Found::Moved(moved) => Self::Over(Some(moved)),
             Found::Unreadable(_) => Self::Unreadable(live.address.key.clone()),
-            Found::Nothing | Found::Live(..) => Self::Over(None),
+            Found::Over | Found::Nothing | Found::Live(..) => Self::Over(None),
         }
     }
 
@@ -361,7 +367,7 @@ where
                         Written::Cleared(draft.data),
                     ),
                     How::Move(act) => {
-                        let Draft { header, record, data } = *draft;
+                        let Draft { header, record, data } = draft;
                         let seen = seen.as_ref().map(|newest| &newest.revision);
                         let moved = Box::pin(super::rotate::move_to_fresh(
                             sessions, live, seen, act, header, record,
@@ -369,7 +375,7 @@ where
                         (moved.await?, Written::Stored(data))
                     }
                     How::Swap | How::SwapOnce => {
-                        let Draft { header, record, data } = *draft;
+                        let Draft { header, record, data } = draft;
                         let ttl = header.ttl(sessions.settings().clock.unix_millis());
                         let updated =
                             sessions.store().update(&live.address.key, &record, ttl, revision);
@@ -402,12 +408,12 @@ where
                 return Ok(Written::Gone);
             }
             Update::Conflict if how == How::SwapOnce => return Ok(Written::Nothing(None)),
-            Update::Conflict if rejects => return Err(Error::Conflict),
             Update::Conflict => {
-                if queued.is_none() {
+                if queued.is_none() && !rejects {
                     queued = Some(sessions.queue().wait(&live.address.key).await);
                 }
                 match newest(sessions, &live.address).await? {
+                    Found::Live(..) if rejects => return Err(Error::Conflict),
                     Found::Live(newest, _) => seen = Some(newest),
                     other => {
                         *place = Place::without(other, live);

@@ -267,8 +267,11 @@ impl File {
     ) -> Result<Option<(Header, Vec<u8>)>, FileError> {
         let locked = dir.lock(name)?;
         let Some((mut header, value)) = self.live(dir, name)? else { return Ok(None) };
-        header.expires = self.expiry(ttl);
-        locked.write(name, &header, &value, self.mode)?;
+        let expires = self.expiry(ttl);
+        if expires > header.expires {
+            header.expires = expires;
+            locked.write(name, &header, &value, self.mode)?;
+        }
         Ok(Some((header, value)))
     }
 }

@@ -143,10 +143,7 @@ impl Store for Memory {
         let record = Record::new(entry.value.clone(), entry.revision)
             .read_at(self.clock.is_system().then_some(now));
         if let Some(ttl) = extend {
-            entry.expires = now + ttl.as_millis();
-            if entry.is_out_of_order() {
-                shard.bring_forward(key);
-            }
+            entry.expires = entry.expires.max(now + ttl.as_millis());
         }
         Ok(Some(record))
     }

@@ -50,7 +50,8 @@ detects! {
         "update accepts an old revision";
     revisions::a_revision_stands_for_one_value: VersionsAreLengths, "update accepts an old revision";
 
-    times::extending_postpones_the_expiry: ExtendDoesNothing, "the record is there";
+    times::a_load_that_extends_by_more_moves_the_expiry: ExtendDoesNothing, "the record is there";
+    times::a_load_that_extends_by_less_leaves_the_expiry: ExtendShortens, "the record is there";
     times::loading_alone_does_not_postpone_the_expiry: LoadPostpones, "no record is there";
     times::updating_restarts_the_time_to_live: UpdateKeepsTheTime, "the record is there";
     times::updating_may_shorten_the_time_to_live: UpdateKeepsTheTime, "no record is there";
@@ -91,6 +92,8 @@ detects! {
         "no record is there";
     races::a_freed_key_is_taken_once: CreateLooksThenWrites, "two creates answer Created";
     races::a_load_never_sees_half_a_write: LoadReadsInTwoSteps, "load finds parts of two values";
+    races::of_concurrent_extensions_the_longest_counts: ExtendComparesThenSets,
+        "the record is there";
 
     cancellation::a_dropped_load_changes_nothing: RepliesAreMixedUp, "record is";
     cancellation::a_dropped_create_happened_or_did_not: WritesInTwoSteps, "the record is 0 bytes";

@@ -27,6 +27,8 @@ pub(crate) enum Flaw {
     LoadPostpones,
     LoadReadsInTwoSteps,
     ExtendDoesNothing,
+    ExtendShortens,
+    ExtendComparesThenSets,
     ExtendIsAVersion,
     ExtendRevives,
     RemoveSaysNothing,
@@ -155,7 +157,9 @@ impl Flawed {
             } else {
                 entry.revision
             };
-            let expires = self.expiry(ttl);
+            let shortens = self.has(Flaw::ExtendShortens);
+            let least = if shortens { 0 } else { entry.expires };
+            let expires = self.expiry(ttl).max(least);
             state.records.insert(name.to_owned(), Entry { expires, revision, ..entry.clone() });
         }
         Some(Record::new(entry.value, entry.revision))
@@ -189,6 +193,11 @@ impl Store for Flawed {
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, Infallible> {
         let name = self.name(key);
+        if self.has(Flaw::ExtendComparesThenSets)
+            && let Some(ttl) = extend
+        {
+            return Ok(self.compare_then_set(&name, ttl).await);
+        }
         let mut found = self.answer_load(&name, extend);
         if self.has(Flaw::RepliesAreMixedUp) {
             self.lock().replies.push_back(found);
@@ -288,6 +297,16 @@ impl Store for Flawed {
 }
 
 impl Flawed {
+    /// Sets the expiry that was the later one before another task had its turn.
+    async fn compare_then_set(&self, name: &str, ttl: Ttl) -> Loaded<Self> {
+        let entry = self.live(&self.lock(), name)?;
+        yield_now().await;
+        if self.expiry(ttl) > entry.expires {
+            self.restart(name, ttl);
+        }
+        Some(Record::new(entry.value, entry.revision))
+    }
+
     /// Replaces `before`, unless another task was faster.
     fn swap(&self, name: &str, value: &[u8], ttl: Ttl, before: &Entry) -> Update<u64> {
         let mut state = self.lock();

@@ -135,7 +135,7 @@ impl Store for Shelf {
         Ok(self
             .call(name, |rows| {
                 let row = rows.by_key.get_mut(&key)?;
-                row.ttl = extend.unwrap_or(row.ttl);
+                row.ttl = extend.map_or(row.ttl, |ttl| ttl.max(row.ttl));
                 Some(Record::new(row.value.clone(), row.revision))
             })
             .await)

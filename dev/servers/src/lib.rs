@@ -22,6 +22,8 @@ pub mod races;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "redis")]
+pub mod redis62;
+#[cfg(feature = "redis")]
 pub mod redis_cluster;
 pub mod signals;
 #[cfg(feature = "redis")]

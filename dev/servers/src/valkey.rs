@@ -36,7 +36,7 @@ fn program() -> Option<String> {
     program.is_file().then(|| program.to_string_lossy().into_owned())
 }
 
-fn only_entry(folder: &Path) -> Option<String> {
+pub(crate) fn only_entry(folder: &Path) -> Option<String> {
     let entry = fs::read_dir(folder).ok()?.next()?.ok()?;
     Some(entry.path().to_string_lossy().into_owned())
 }

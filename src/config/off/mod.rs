@@ -3,7 +3,7 @@
 //! Its bound holds for no type, and the trait's message names the feature. Without it,
 //! the compiler would say that there is no such method, or suggest another one.
 
-#[cfg(not(feature = "postcard"))]
+#[cfg(not(feature = "messagepack"))]
 mod data;
 #[cfg(not(feature = "flask"))]
 mod flask;

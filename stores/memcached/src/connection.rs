@@ -19,8 +19,8 @@ use tokio::io::{
 use tokio::task::coop::unconstrained;
 
 use crate::error::MemcachedError;
-use crate::expiry::Expiry;
-use crate::reply::{Found, Swapped, refusal};
+use crate::expiry::{Expiry, Left};
+use crate::reply::{Found, Swapped, refusal, replaced};
 
 /// The longest line of a reply.
 const MAX_LINE: u64 = 4 * 1024;
@@ -59,15 +59,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) async fn load(
         &mut self,
         key: &Key,
-        extend: Option<Expiry>,
     ) -> Result<Option<Record<Vec<u8>, u64>>, MemcachedError> {
-        match extend {
-            None => self.begin(format_args!("mg {} v c", key.as_str())),
-            Some(expiry) => self.begin(format_args!("mg {} v c T{expiry}", key.as_str())),
-        }
+        self.begin(format_args!("mg {} v c", key.as_str()));
         self.finish().await?;
-        let Some(Found { length, token }) = Found::in_line(&self.line)? else { return Ok(None) };
+        let Some(Found { length, token, .. }) = Found::in_line(&self.line)? else {
+            return Ok(None);
+        };
         Ok(Some(Record::new(self.read_value(length).await?, token)))
+    }
+
+    /// A record, and how long it has left.
+    pub(crate) async fn load_with_time(
+        &mut self,
+        key: &Key,
+    ) -> Result<Option<(Record<Vec<u8>, u64>, Left)>, MemcachedError> {
+        self.begin(format_args!("mg {} v c t", key.as_str()));
+        self.finish().await?;
+        let Some(Found { length, token, left }) = Found::in_line(&self.line)? else {
+            return Ok(None);
+        };
+        let left = left.ok_or(MemcachedError::UNEXPECTED)?;
+        Ok(Some((Record::new(self.read_value(length).await?, token), left)))
+    }
+
+    /// Sets the expiry. Answers how long the record had left before, if there is one.
+    pub(crate) async fn touch(
+        &mut self,
+        key: &Key,
+        expiry: Expiry,
+    ) -> Result<Option<Left>, MemcachedError> {
+        // The server follows the flags in their order: the answer comes first.
+        self.begin(format_args!("mg {} t T{expiry}", key.as_str()));
+        self.finish().await?;
+        replaced(&self.line)
     }
 
     /// Whether the server made the record: there was none.

@@ -12,24 +12,48 @@ const LONGEST_FROM_NOW: u64 = 30 * 24 * 60 * 60;
 const LATEST: u64 = i32::MAX as u64;
 
 /// A time to live in a command: up to 30 days as seconds from now, above as seconds since
-/// 1970. Never 0, which means for ever.
+/// 1970. 0 means for ever.
 #[derive(Clone, Copy)]
 pub(crate) struct Expiry(u64);
 
 impl Expiry {
+    /// Never for ever.
     pub(crate) fn of(ttl: Ttl) -> Self {
-        Self::counted(ttl, SystemTime::now())
+        Self::counted(ttl.as_millis(), SystemTime::now())
     }
 
-    fn counted(ttl: Ttl, now: SystemTime) -> Self {
-        let seconds = rounded_up(ttl.as_millis());
+    pub(crate) fn of_left(left: Left) -> Self {
+        match left {
+            Left::Forever => Self(0),
+            Left::Seconds(seconds) => {
+                Self::counted(seconds.saturating_mul(1_000), SystemTime::now())
+            }
+        }
+    }
+
+    fn counted(millis: u64, now: SystemTime) -> Self {
+        let seconds = rounded_up(millis);
         if seconds <= LONGEST_FROM_NOW {
             return Self(seconds);
         }
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
-        let end = rounded_up(now + ttl.as_millis());
+        let end = rounded_up(now.saturating_add(millis));
         // A server that still works then counts in more bits.
         Self(if now / 1_000 < LATEST { end.min(LATEST) } else { end })
+    }
+}
+
+/// How long a record has left. What is longer is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Left {
+    Seconds(u64),
+    Forever,
+}
+
+impl Left {
+    /// What the server states of a record that has at least `ttl` left.
+    pub(crate) fn at_least(ttl: Ttl) -> Self {
+        Self::Seconds(rounded_up(ttl.as_millis()))
     }
 }
 
@@ -59,7 +83,7 @@ mod tests {
 
     fn seconds_at(now: u64, millis: u64) -> u64 {
         let now = UNIX_EPOCH + Duration::from_millis(now * 1_000 + 1);
-        Expiry::counted(Ttl::from_millis(millis).expect("a time to live"), now).0
+        Expiry::counted(millis, now).0
     }
 
     #[test]

@@ -20,6 +20,7 @@
 mod connection;
 mod error;
 mod expiry;
+mod extend;
 mod memcached;
 mod options;
 mod pool;

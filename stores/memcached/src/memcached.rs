@@ -19,12 +19,12 @@ const _: () = assert!(Key::MAX <= 250);
 
 /// Keeps sessions in Memcached 1.6 or newer. Inside a tokio runtime only.
 ///
-/// Every operation but `remove` is one command for one key, and one round trip.
-/// The server removes expired records.
+/// Every operation is one command for one key, and one round trip, but for `remove` and a
+/// `load` that extends. The server removes expired records.
 ///
 /// | operation | command |
 /// |---|---|
-/// | load | `mg`, with `T` where it postpones the expiry |
+/// | load | `mg`; where it extends, another `mg` with `T` if the record has less time left |
 /// | create | `add` |
 /// | update | `cas`; after an `mg` where the same request wrote the version that was seen |
 /// | remove | `mg`, and an `md` of the version that it saw; both again after a conflict |
@@ -52,6 +52,12 @@ const _: () = assert!(Key::MAX <= 250);
 /// date. A server whose clock is ahead or behind ends such a record by that much too
 /// early or too late. Until January 19, 2038, no such date is later than that day: a
 /// server that counts in 32 bits would take it for the past.
+///
+/// A `load` that extends by less than the record has left changes nothing. Memcached has no
+/// command that only lengthens, so the store reads first. Where two programs extend one record
+/// at the same moment, the shorter time may count for an instant; the server says so, and the
+/// store puts the longer one back. The shorter one stays only if that operation is dropped, or
+/// its connection breaks, in this very instant.
 ///
 /// # When the connection fails
 ///
@@ -163,7 +169,11 @@ impl<D: MemcachedDial> Store for Memcached<D> {
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, MemcachedError> {
         let mut connection = self.pool.take().await?;
-        let found = self.pool.in_time(connection.load(key, extend.map(Expiry::of))).await;
+        let found = match extend {
+            None => self.pool.in_time(connection.load(key)).await,
+            // In a box: otherwise its future enlarges that of every read.
+            Some(ttl) => Box::pin(self.pool.in_time(connection.load_and_extend(key, ttl))).await,
+        };
         let found = connection.put_back(found)?;
         Ok(found.map(|Record { value, revision, .. }| {
             Record::new(value, MemcachedRevision(Seen::Token(revision)))
@@ -219,7 +229,7 @@ async fn swap<D: MemcachedDial>(
 ) -> Result<Swapped, MemcachedError> {
     let token = match seen {
         Seen::Token(token) => *token,
-        Seen::Bytes(bytes) => match connection.load(key, None).await? {
+        Seen::Bytes(bytes) => match connection.load(key).await? {
             None => return Ok(Swapped::Gone),
             Some(record) if *record.value != **bytes => return Ok(Swapped::Conflict),
             Some(record) => record.revision,
@@ -233,7 +243,7 @@ async fn take<D: MemcachedDial>(
     connection: &mut Taken<'_, D>,
     key: &Key,
 ) -> Result<Option<Vec<u8>>, MemcachedError> {
-    while let Some(record) = connection.load(key, None).await? {
+    while let Some(record) = connection.load(key).await? {
         match connection.delete(key, record.revision).await? {
             Swapped::Done => return Ok(Some(record.value)),
             Swapped::Conflict => {}

@@ -1,15 +1,18 @@
 //! The lines of replies.
 
 use crate::error::MemcachedError;
+use crate::expiry::Left;
 
 /// The first line of a record.
 pub(crate) struct Found {
     pub(crate) length: u64,
     pub(crate) token: u64,
+    /// Where the command asked for it.
+    pub(crate) left: Option<Left>,
 }
 
 impl Found {
-    /// Reads the reply to `mg .. v c`: `VA <length> c<token>`, or `EN`.
+    /// Reads the reply to `mg .. v c` or `mg .. v c t`: `VA <length> c<token> t<left>`, or `EN`.
     pub(crate) fn in_line(line: &[u8]) -> Result<Option<Self>, MemcachedError> {
         if line == b"EN" {
             return Ok(None);
@@ -17,13 +20,31 @@ impl Found {
         let Some(head) = line.strip_prefix(b"VA ") else { return Err(refusal(line)) };
         let mut parts = head.split(|&byte| byte == b' ');
         let length = parts.next().and_then(number);
-        let token = parts.find_map(|part| number(part.strip_prefix(b"c")?));
+        let token = parts.clone().find_map(|part| number(part.strip_prefix(b"c")?));
+        let left = parts.find_map(left);
         match (length, token) {
             // With CAS off, every write would match.
             (_, Some(0)) => Err(MemcachedError::WITHOUT_CAS),
-            (Some(length), Some(token)) => Ok(Some(Self { length, token })),
+            (Some(length), Some(token)) => Ok(Some(Self { length, token, left })),
             _ => Err(MemcachedError::UNEXPECTED),
         }
+    }
+}
+
+/// Reads the reply to `mg .. t T`: `HD t<left>` with what was left before, or `EN`.
+pub(crate) fn replaced(line: &[u8]) -> Result<Option<Left>, MemcachedError> {
+    if line == b"EN" {
+        return Ok(None);
+    }
+    let Some(flags) = line.strip_prefix(b"HD ") else { return Err(refusal(line)) };
+    flags.split(|&byte| byte == b' ').find_map(left).map(Some).ok_or(MemcachedError::UNEXPECTED)
+}
+
+/// The flag `t`. A record without an expiry has -1 seconds left.
+fn left(flag: &[u8]) -> Option<Left> {
+    match flag.strip_prefix(b"t")? {
+        b"-1" => Some(Left::Forever),
+        seconds => number(seconds).map(Left::Seconds),
     }
 }
 
@@ -62,6 +83,25 @@ mod tests {
             assert_eq!((found.length, found.token), (4, 17), "{line}");
         }
         assert!(matches!(Found::in_line(b"EN"), Ok(None)));
+    }
+
+    #[test]
+    fn what_is_left_is_found_beside_other_flags() {
+        for (line, expected) in [
+            ("VA 4 c17 t60", Some(Left::Seconds(60))),
+            ("VA 4 t0 c17 W", Some(Left::Seconds(0))),
+            ("VA 4 c17 t-1", Some(Left::Forever)),
+            ("VA 4 c17", None),
+        ] {
+            let found = Found::in_line(line.as_bytes()).expect("a reply").expect("a record");
+            assert_eq!((found.left, found.token), (expected, 17), "{line}");
+        }
+        assert!(matches!(replaced(b"HD t60"), Ok(Some(Left::Seconds(60)))));
+        assert!(matches!(replaced(b"HD W t-1"), Ok(Some(Left::Forever))));
+        assert!(matches!(replaced(b"EN"), Ok(None)));
+        for line in ["", "HD", "HD ", "HD t", "HD t-2", "HD 60", "VA 4 t60"] {
+            assert!(replaced(line.as_bytes()).is_err(), "{line}");
+        }
     }
 
     #[test]

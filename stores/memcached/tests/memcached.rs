@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cloakroom::store::{Create, Update};
-use cloakroom::{Key, Renewal, Store, Ttl};
+use cloakroom::{Key, Store, Ttl};
 use cloakroom_memcached::{Memcached, MemcachedDial, MemcachedRevision};
 use http::HeaderMap;
 use servers::at_server::AtServer;
@@ -79,16 +79,34 @@ async fn a_logout_is_three_gets_and_one_deletion() {
 }
 
 #[tokio::test]
-async fn postponing_the_expiry_costs_no_further_command() {
+async fn a_load_that_extends_is_one_get_and_one_touch_where_that_lengthens() {
     let server = Server::start(&[]);
     let store = connect(&server.url()).await;
-    let config = cloakroom::Config::new().store(store).data::<servers::visitor::Counter>();
-    let sessions = config.renewal(Renewal::EveryRequest).build();
-    let cookies = visit(&sessions).await;
+    let key = fresh_key();
+    create(&store, &key, b"data", Ttl::minutes(1)).await;
     server.forget_calls();
 
-    close(open(&sessions, &cookies).await).await;
-    assert_eq!(server.calls(), [("cmd_touch", 1)]);
+    let loaded = store.load(&key, Some(Ttl::hours(1))).await.expect("answers");
+    assert_eq!(loaded.expect("kept").value, b"data");
+    assert_eq!(server.calls(), [("cmd_get", 1), ("cmd_touch", 1)]);
+    assert_left(&server, &key, 60 * 60);
+    server.forget_calls();
+
+    let loaded = store.load(&key, Some(Ttl::minutes(1))).await.expect("answers");
+    assert_eq!(loaded.expect("kept").value, b"data");
+    assert_eq!(server.calls(), [("cmd_get", 1)]);
+    assert_left(&server, &key, 60 * 60 - 2);
+}
+
+#[tokio::test]
+async fn a_record_that_another_program_made_for_ever_stays_for_ever() {
+    let server = Server::start(&[]);
+    let store = connect(&server.url()).await;
+    let key = fresh_key();
+    server.ask(&format!("set {} 0 0 4\r\ndata", key.as_str()), "STORED");
+    store.load(&key, Some(Ttl::hours(1))).await.expect("answers").expect("kept");
+    let reply = server.ask(&format!("mg {} t\r\nmn", key.as_str()), "MN");
+    assert_eq!(reply, ["HD t-1"]);
 }
 
 #[tokio::test]

@@ -36,8 +36,9 @@ pub(crate) fn contents(value: &[u8], expiry: u64) -> Document {
     doc! { "$set": { "val": binary(value), "expiration": date(expiry) } }
 }
 
+/// The later of the two dates counts.
 pub(crate) fn postponed(expiry: u64) -> Document {
-    doc! { "$set": { "expiration": date(expiry) } }
+    doc! { "$max": { "expiration": date(expiry) } }
 }
 
 pub(crate) fn only_id() -> Document {

@@ -40,7 +40,7 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 ///
 /// | operation | command |
 /// |---|---|
-/// | load | `find`, or `findAndModify` where it postpones the expiry |
+/// | load | `find`, or `findAndModify` with `$max` where it extends |
 /// | create | `update` with `upsert` |
 /// | update | `update` of the document that still has the value that was seen |
 /// | remove | `findAndModify` with `remove` |

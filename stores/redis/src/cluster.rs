@@ -85,6 +85,39 @@ impl RedisCluster {
         done
     }
 
+    /// Sends commands for one key in one round trip. Those that a node refuses then go their
+    /// own ways. The client may report one refusal for all, so each must be one that may happen
+    /// twice.
+    pub(crate) async fn run_all(
+        &self,
+        commands: &Pipeline,
+    ) -> RedisResult<Vec<RedisResult<Value>>> {
+        let mut connection = lock(&self.shared.connection).clone();
+        let options = self.shared.options;
+        let limit = options.connection_timeout + options.response_timeout;
+        let sent = connection.req_packed_commands(commands, 0, commands.len());
+        let replies = match timeout(limit, sent).await {
+            Ok(replies) => replies,
+            Err(_) => Err(timed_out()),
+        };
+        let mut replies: Vec<_> = match replies {
+            Ok(replies) => replies.into_iter().map(Value::extract_error).collect(),
+            Err(refusal) if is_sent_again(&refusal) => vec![Err(refusal); commands.len()],
+            Err(fault) => {
+                if fault.is_timeout() {
+                    self.renew();
+                }
+                return Err(fault);
+            }
+        };
+        for (command, reply) in commands.cmd_iter().zip(&mut replies) {
+            if reply.as_ref().is_err_and(is_sent_again) {
+                *reply = self.run(command).await;
+            }
+        }
+        Ok(replies)
+    }
+
     async fn run_until_done(&self, command: &Cmd) -> RedisResult<Value> {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -100,15 +133,10 @@ impl RedisCluster {
                 Ok(reply) => return Ok(reply),
                 Err(refusal) => refusal,
             };
-            match refusal.retry_method() {
-                // The newcomer redirects, too, once the slot has moved on.
-                RetryMethod::AskRedirect
-                | RetryMethod::MovedRedirect
-                | RetryMethod::RefreshSlotsAndRetry
-                | RetryMethod::WaitAndRetry
-                | RetryMethod::ReconnectFromInitialConnections => sleep(pause).await,
-                _ => return Err(refusal),
+            if !is_sent_again(&refusal) {
+                return Err(refusal);
             }
+            sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
@@ -151,6 +179,19 @@ impl RedisCluster {
             shared.is_renewing.store(false, Ordering::Relaxed);
         });
     }
+}
+
+/// Whether no node has executed the operation. A newcomer redirects, too, once the slot has
+/// moved on.
+fn is_sent_again(refusal: &RedisError) -> bool {
+    matches!(
+        refusal.retry_method(),
+        RetryMethod::AskRedirect
+            | RetryMethod::MovedRedirect
+            | RetryMethod::RefreshSlotsAndRetry
+            | RetryMethod::WaitAndRetry
+            | RetryMethod::ReconnectFromInitialConnections
+    )
 }
 
 /// The node at `address`, with the settings of `sample`.

@@ -118,9 +118,9 @@ impl Error for RedisError {
 mod tests {
     use super::*;
 
-    /// As Redis 6.0 answers to `GETEX`.
+    /// As Redis 6.0 answers to `GETDEL`.
     const LEAK: &[u8] =
-        b"-ERR unknown command `GETEX`, with args beginning with: `session:secret`, \r\n";
+        b"-ERR unknown command `GETDEL`, with args beginning with: `session:secret`, \r\n";
 
     fn error_of(reply: &[u8]) -> RedisError {
         let reply = redis::parse_redis_value(reply).expect("a reply");

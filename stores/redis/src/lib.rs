@@ -19,9 +19,11 @@
 mod cluster;
 mod command;
 mod error;
+mod extend;
 mod near_cache;
 mod options;
 mod redis;
+mod script;
 mod server;
 mod swap;
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use cloakroom::store::{Create, Loaded, Record, Update};
 use cloakroom::{Key, Store, Ttl, Writable};
 use redis::aio::ConnectionLike;
-use redis::{Cmd, RedisResult, Value};
+use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Value};
 
 use crate::cluster::RedisCluster;
 use crate::command::{bytes, on};
@@ -23,16 +23,19 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 /// Keeps sessions in Redis 6.2 or newer, or in Valkey: on one server, or in a
 /// cluster. Inside a tokio runtime only.
 ///
-/// Every operation is one command for one key, and one round trip. Only an update that
+/// Every operation is one round trip, with commands for one key. Only an update that
 /// finds another version takes a second round trip, to tell why. The server removes
 /// expired records.
 ///
 /// | operation | command |
 /// |---|---|
-/// | load | `GET`, or `GETEX` where it postpones the expiry |
+/// | load | `GET`; behind a `PEXPIRE` with `GT` where it extends; before Redis 7.0, a script with the same effect by `EVALSHA` |
 /// | create | `SET` with `NX` |
 /// | update | `SET` with `IFEQ`; before Redis 8.4 and Valkey 8.1, a script with the same effect by `EVALSHA` |
 /// | remove | `GETDEL` |
+///
+/// The store finds out what a server knows from its first refusal, and remembers it for as
+/// long as the store and its clones live.
 ///
 /// The server holds values as they are given. Other programs can read them.
 ///
@@ -67,8 +70,16 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 #[derive(Clone)]
 pub struct Redis<C = RedisServer> {
     pub(crate) connection: C,
-    /// Whether the server is too old to compare and set in one command.
-    pub(crate) swaps_by_script: Arc<AtomicBool>,
+    pub(crate) by_script: Arc<ByScript>,
+}
+
+/// What the server is too old to do without a script.
+#[derive(Default)]
+pub(crate) struct ByScript {
+    /// To compare and set in one command.
+    pub(crate) swap: AtomicBool,
+    /// To postpone an expiry only where that lengthens it.
+    pub(crate) extend: AtomicBool,
 }
 
 /// The version of a record in [`Redis`]: its bytes.
@@ -132,7 +143,7 @@ where
     /// has ended.
     #[must_use]
     pub fn new(connection: C) -> Self {
-        Self { connection, swaps_by_script: Arc::default() }
+        Self { connection, by_script: Arc::default() }
     }
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
@@ -143,6 +154,19 @@ where
         }
         let reply = self.connection.clone().req_packed_command(command).await;
         reply.and_then(Value::extract_error)
+    }
+
+    /// Sends two commands for one key in one round trip.
+    pub(crate) async fn send_both(&self, both: &Pipeline) -> RedisResult<[RedisResult<Value>; 2]> {
+        let connection: &dyn Any = &self.connection;
+        let replies = if let Some(cluster) = connection.downcast_ref::<RedisCluster>() {
+            cluster.run_all(both).await?
+        } else {
+            let mut connection = self.connection.clone();
+            let replies = connection.req_packed_commands(both, 0, both.len()).await?;
+            replies.into_iter().map(Value::extract_error).collect()
+        };
+        replies.try_into().map_err(|_| (ErrorKind::UnexpectedReturnType, "not two replies").into())
     }
 }
 
@@ -171,11 +195,11 @@ where
     type Revision = RedisRevision;
 
     async fn load(&self, key: &Key, extend: Option<Ttl>) -> Result<Loaded<Self>, RedisError> {
-        let mut command = on(key, if extend.is_some() { "GETEX" } else { "GET" }, 0);
-        if let Some(ttl) = extend {
-            command.arg("PX").arg(ttl.as_millis());
-        }
-        let value = bytes(self.send(&command).await)?;
+        let value = match extend {
+            None => bytes(self.send(&on(key, "GET", 0)).await)?,
+            // In a box: otherwise its future enlarges that of every read.
+            Some(ttl) => Box::pin(self.load_and_extend(key, ttl)).await?,
+        };
         Ok(value.map(|value| Record::new(value.clone(), RedisRevision(value))))
     }
 

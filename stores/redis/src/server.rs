@@ -106,7 +106,7 @@ impl RedisServer {
         let link = self.shared.link();
         let mut connection = self.shared.connection(&link).await?;
         let replies = connection.send_packed_commands(commands, offset, count).await;
-        link.check(&replies);
+        link.check_all(&replies);
         replies
     }
 }
@@ -173,6 +173,16 @@ impl Link {
     fn check<T>(&self, answer: &RedisResult<T>) {
         if answer.as_ref().is_err_and(breaks_connection) {
             self.is_broken.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Each reply may be an error of its own.
+    fn check_all(&self, answer: &RedisResult<Vec<Value>>) {
+        self.check(answer);
+        for reply in answer.iter().flatten() {
+            if let Value::ServerError(error) = reply {
+                self.check(&Err::<(), RedisError>(error.clone().into()));
+            }
         }
     }
 }

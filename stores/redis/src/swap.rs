@@ -6,33 +6,28 @@
 //! Valkey 8.1 and Redis 8.4 do it in a `SET`. Older servers run a script. The store sends
 //! the `SET` until a server refuses it.
 
-use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
 use cloakroom::store::Update;
 use cloakroom::{Key, Ttl};
-use data_encoding::HEXLOWER;
 use redis::aio::ConnectionLike;
-use redis::{ErrorKind, RedisResult, ServerErrorKind, Value};
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use redis::{ErrorKind, ServerErrorKind, Value};
 
-use crate::command::{on, with_room};
+use crate::command::on;
 use crate::error::RedisError;
 use crate::redis::{Redis, RedisRevision};
+use crate::script::Script;
 
-const SCRIPT: &str = "\
+static SCRIPT: Script = Script::new(
+    "\
 local held = redis.call('GET', KEYS[1])
 if held == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
   return 1
 end
 return held and 0 or -1
-";
-
-/// The name under which a server caches the script.
-static NAME: LazyLock<String> = LazyLock::new(|| {
-    HEXLOWER.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, SCRIPT.as_bytes()).as_ref())
-});
+",
+);
 
 impl<C> Redis<C>
 where
@@ -45,13 +40,14 @@ where
         ttl: Ttl,
         seen: &RedisRevision,
     ) -> Result<Update<RedisRevision>, RedisError> {
-        if !self.swaps_by_script.load(Ordering::Relaxed) {
+        if !self.by_script.swap.load(Ordering::Relaxed) {
             if let Some(updated) = self.swap_natively(key, value, ttl, seen).await? {
                 return Ok(updated);
             }
-            self.swaps_by_script.store(true, Ordering::Relaxed);
+            self.by_script.swap.store(true, Ordering::Relaxed);
         }
-        match self.run_script(key, value, ttl, seen).await {
+        let millis = ttl.as_millis().to_string();
+        match self.run_script(&SCRIPT, key, &[&seen.0, value, millis.as_bytes()]).await {
             Ok(Value::Int(1)) => Ok(Update::Updated(RedisRevision::of(value))),
             Ok(Value::Int(0)) => Ok(Update::Conflict),
             Ok(Value::Int(-1)) => Ok(Update::Gone),
@@ -83,29 +79,6 @@ where
             Ok(Value::Int(0)) => Ok(Update::Gone),
             Ok(Value::Int(_)) => Ok(Update::Conflict),
             reply => Err(RedisError::of_reply(reply)),
-        }
-    }
-
-    async fn run_script(
-        &self,
-        key: &Key,
-        value: &[u8],
-        ttl: Ttl,
-        seen: &RedisRevision,
-    ) -> RedisResult<Value> {
-        let command = |name: &str, script: &str| {
-            let key = key.as_bytes();
-            let mut command = with_room(script.len() + key.len() + value.len() + seen.0.len());
-            command.arg(name).arg(script).arg(1).arg(key);
-            command.arg(&*seen.0).arg(value).arg(ttl.as_millis());
-            command
-        };
-        match self.send(&command("EVALSHA", &NAME)).await {
-            // A server has not seen the script after a restart or a failover.
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.send(&command("EVAL", SCRIPT)).await
-            }
-            reply => reply,
         }
     }
 }

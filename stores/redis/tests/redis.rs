@@ -70,7 +70,7 @@ async fn a_logout_is_two_gets_and_one_getdel() {
 }
 
 #[tokio::test]
-async fn postponing_the_expiry_costs_no_further_command() {
+async fn a_read_that_extends_is_one_get_and_one_pexpire() {
     let server = Server::start(&[]);
     let store = connect(&server.url()).await;
     let config = cloakroom::Config::new().store(store).data::<servers::visitor::Counter>();
@@ -79,7 +79,37 @@ async fn postponing_the_expiry_costs_no_further_command() {
     server.forget_calls();
 
     close(open(&sessions, &cookies).await).await;
-    assert_eq!(server.calls(), [call("getex", 1)]);
+    assert_eq!(server.calls(), [call("get", 1), call("pexpire", 1)]);
+}
+
+#[tokio::test]
+async fn a_record_that_another_program_made_for_ever_stays_for_ever() {
+    let server = Server::start(&[]);
+    let store = connect(&server.url()).await;
+    let key = fresh_number(&store).await;
+    server.ask::<()>(&["PERSIST", key.as_str()]);
+    store.load(&key, Some(Ttl::minutes(1))).await.expect("answers").expect("kept");
+    assert_eq!(server.ask::<i64>(&["PTTL", key.as_str()]), -1);
+}
+
+#[tokio::test]
+async fn a_server_that_became_a_replica_extends_nothing_and_a_new_connection_is_made() {
+    let server = Server::start(&[]);
+    let store = connect(&server.url()).await;
+    let key = fresh_number(&store).await;
+    let connections = || {
+        let stats: String = server.ask(&["INFO", "stats"]);
+        let count = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        count.expect("a count").parse::<u64>().expect("a number")
+    };
+    server.ask::<()>(&["REPLICAOF", "127.0.0.1", &servers::free_port().to_string()]);
+    let Err(fault) = store.load(&key, Some(Ttl::hours(2))).await else { panic!("it is read-only") };
+    assert!(fault.to_string().ends_with(": READONLY"), "{fault}");
+
+    let before = connections();
+    store.load(&key, None).await.expect("a replica can be read").expect("kept");
+    // The store's new connection, and the one that asks.
+    assert_eq!(connections(), before + 2);
 }
 
 #[tokio::test]

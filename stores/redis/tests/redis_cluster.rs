@@ -70,6 +70,37 @@ async fn no_increment_is_lost_while_slots_move() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_that_extends_finds_its_record_while_slots_move() {
+    const KEYS: usize = 4;
+    let cluster = Arc::new(Cluster::start());
+    let store = connect(&cluster).await;
+    let mut keys = Vec::new();
+    for _ in 0..KEYS {
+        keys.push(fresh_number(&store).await);
+    }
+
+    let over = Arc::new(AtomicBool::new(false));
+    let mut tasks = JoinSet::new();
+    for key in &keys {
+        let (store, key, over) = (store.clone(), key.clone(), over.clone());
+        tasks.spawn(async move {
+            while !over.load(Ordering::SeqCst) {
+                let loaded = store.load(&key, Some(Ttl::days(2))).await;
+                loaded.expect("the slot has a master all the time").expect("kept");
+            }
+        });
+    }
+    let moving = (cluster.clone(), keys.clone());
+    spawn_blocking(move || move_slots(&moving.0, &moving.1, 4)).await.expect("slots move");
+    over.store(true, Ordering::SeqCst);
+    tasks.join_all().await;
+    for key in &keys {
+        let left: u64 = cluster.master_of(key.as_str()).ask(&["PTTL", key.as_str()]);
+        assert!(left > Ttl::days(1).as_millis(), "{left}");
+    }
+}
+
 /// Moves the slot of every key from master to master.
 fn move_slots(cluster: &Cluster, keys: &[Key], rounds: usize) {
     let masters = cluster.masters();

@@ -39,7 +39,7 @@ use crate::revision::SqlRevision;
 ///
 /// | operation | statements |
 /// |---|---|
-/// | load | one; two where it postpones the expiry |
+/// | load | one; two where it extends |
 /// | create | one; two or three where the key has a row |
 /// | update | one; two where it found another version |
 /// | remove | two; two more after each update in between |

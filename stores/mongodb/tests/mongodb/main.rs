@@ -95,7 +95,8 @@ mod expires_by_its_clock {
         expiry::extending_an_expired_record_does_not_revive_it
         expiry::removing_an_expired_record_hands_out_nothing
         expiry::an_expired_record_that_was_not_cleared_away_counts_as_absent
-        times::extending_postpones_the_expiry
+        times::a_load_that_extends_by_more_moves_the_expiry
+        times::a_load_that_extends_by_less_leaves_the_expiry
         times::loading_alone_does_not_postpone_the_expiry
         times::updating_restarts_the_time_to_live
         times::updating_may_shorten_the_time_to_live

@@ -37,7 +37,8 @@ impl Statements {
         Self {
             load: statement(format!("SELECT data FROM {table} WHERE {HAS_KEY} AND {IS_LIVE}")),
             extend: statement(format!(
-                "UPDATE {table} SET expiry = {EXPIRY} WHERE {HAS_KEY} AND {IS_LIVE}"
+                "UPDATE {table} SET expiry = GREATEST(expiry, {EXPIRY}) \
+                 WHERE {HAS_KEY} AND {IS_LIVE}"
             )),
             create: statement(format!(
                 "INSERT INTO {table} (session_id, data, expiry) VALUES (?, ?, {EXPIRY})"

@@ -30,7 +30,8 @@ impl Statements {
                 "SELECT data FROM {table} WHERE session_id = $1 AND {IS_LIVE}"
             )),
             extend: statement(format!(
-                "UPDATE {table} SET expiry = {} WHERE session_id = $1 AND {IS_LIVE} RETURNING data",
+                "UPDATE {table} SET expiry = GREATEST(expiry, {}) \
+                 WHERE session_id = $1 AND {IS_LIVE} RETURNING data",
                 expiry("$2"),
             )),
             create: statement(create(&table, options)),

@@ -30,7 +30,7 @@ impl Statements {
         Self {
             load: statement(format!("SELECT data FROM {table} WHERE {IS_RECORD}")),
             extend: statement(format!(
-                "UPDATE {table} SET expiry = {later} WHERE {IS_RECORD} RETURNING data"
+                "UPDATE {table} SET expiry = max(expiry, {later}) WHERE {IS_RECORD} RETURNING data"
             )),
             create: statement(format!(
                 "INSERT INTO {table} (session_id, expiry, data) VALUES (?1, {later}, ?4) \
