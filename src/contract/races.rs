@@ -159,7 +159,7 @@ pub async fn of_concurrent_extensions_the_longest_counts<H: Harness>(harness: Ar
             let first = Life::starts(&*harness, half_a_step(&*harness));
             assert_created(entry.create(b"data", first.ttl).await);
             let found = extend_at_once(&harness, &entry.key).await;
-            assert!(first.within(found)?.into_iter().all(|found| found), "the record is there");
+            assert_found_by_all(&first.within(found)?);
             records.push(entry);
         }
 
@@ -171,6 +171,10 @@ pub async fn of_concurrent_extensions_the_longest_counts<H: Harness>(harness: Ar
         Ok(())
     })
     .await;
+}
+
+fn assert_found_by_all(found: &[bool]) {
+    assert!(found.iter().all(|found| *found), "the record is there");
 }
 
 /// Runs `tasks` tasks at the same time, and gives back what they answer.

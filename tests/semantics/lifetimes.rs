@@ -198,7 +198,7 @@ async fn simulate(
     loop {
         first.clock.advance(Ttl::minutes(1).as_duration() * u32::try_from(step).expect("few"));
         simulated.minutes += step;
-        let site = if simulated.uses % 2 == 0 { &second } else { &first };
+        let site = if simulated.uses.is_multiple_of(2) { &second } else { &first };
         simulated.uses += 1;
         let is_change = changes.is_some_and(|every| simulated.uses.is_multiple_of(every));
         first.calls();

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Level;
 
 use crate::log::Log;
-use crate::site::{Account, Customer, Journal, Sent, Site, close, request};
+use crate::site::{Account, Change, Customer, Journal, Sent, Site, close, request};
 use crate::support::browser::send;
 use crate::support::watched::Watched;
 
@@ -128,7 +128,7 @@ fn a_change_that_is_dropped_because_of_it_is_named_in_the_one_warning() {
     });
 }
 
-const ENDS: [(fn(&mut Customer), Sent); 3] = [
+const ENDS: [(Change, Sent); 3] = [
     (
         |session| {
             session.user = "bob".into();
