@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use crate::codec::Codec;
 use crate::error::Error;
-use crate::middleware::{SessionFailed, log};
+use crate::middleware::{SessionFailed, is_mistake, log};
 use crate::session::Session;
 use crate::signer::Signer;
 use crate::store::Store;
@@ -37,7 +37,7 @@ where
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         log(&self);
-        let mut response = match self.is_mistake() {
+        let mut response = match is_mistake(&self) {
             true => self.to_string().into_response(),
             false => ().into_response(),
         };

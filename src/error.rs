@@ -127,19 +127,6 @@ impl Error {
             .find_map(<dyn StdError>::downcast_ref)
     }
 
-    /// Whether the application is wired up wrongly, which its developer has to
-    /// see at once.
-    pub(crate) const fn is_mistake(&self) -> bool {
-        matches!(
-            self,
-            Self::InUse
-                | Self::Closed
-                | Self::MissingLayer
-                | Self::OtherRequest
-                | Self::SameCookieName
-        )
-    }
-
     #[cold]
     pub(crate) fn store(source: impl StdError + Send + Sync + 'static) -> Self {
         Self::Store(Box::new(source))

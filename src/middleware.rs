@@ -55,9 +55,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 pub use self::body::SessionBody;
-#[cfg(feature = "axum")]
-pub(crate) use self::future::log;
 pub use self::future::{ResponseFuture, SessionFailed};
+#[cfg(feature = "axum")]
+pub(crate) use self::future::{is_mistake, log};
 use crate::codec::Codec;
 use crate::config::{ChosenStore, Config, Sessions};
 use crate::cookie::Credentials;

@@ -119,7 +119,7 @@ fn refusal<B>(error: &Error) -> Response<SessionBody<B>> {
     log(error);
     let mut response = Response::<SessionBody<B>>::default();
     // Its developer has to see a mistake at once.
-    if error.is_mistake() {
+    if is_mistake(error) {
         *response.body_mut() = SessionBody::of_text(error.to_string());
     }
     SessionFailed::mark(&mut response, error.status());
@@ -173,6 +173,19 @@ impl SessionFailed {
         *response.status_mut() = status;
         response.extensions_mut().insert(Self { status });
     }
+}
+
+/// Whether the application is wired up wrongly, which its developer has to see at
+/// once.
+pub(crate) const fn is_mistake(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InUse
+            | Error::Closed
+            | Error::MissingLayer
+            | Error::OtherRequest
+            | Error::SameCookieName
+    )
 }
 
 /// Tells the log what the response does not say. The codec's own message may

@@ -1,6 +1,7 @@
 //! The programs of the guide that promise something. The pages show them word for word.
 
 mod ending_all_sessions;
+#[expect(clippy::future_not_send, reason = "a page's errors are boxed, and stay in their thread")]
 mod testing;
 
 #[test]

@@ -8,9 +8,7 @@ use http::{HeaderMap, StatusCode};
 use tracing::Level;
 
 use crate::log::Log;
-use crate::site::{
-    Account, Change, Customer, Journal, Sent, Site, close, request, sending, value_of,
-};
+use crate::site::{Account, Change, Journal, Sent, Site, close, request, sending, value_of};
 use crate::support::watched::{Op, Watched};
 
 const NAME: &str = "__Host-id";
