@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn extension_fields_that_nobody_has_to_know_are_kept() {
+    fn extension_fields_that_a_program_need_not_know_are_kept() {
         let extensions = [1, 0, 2, b'a', b'b', 127, 0, 0];
         let bytes = record(HEADER, &extensions, b"data");
         assert_eq!(NativeRecord::extensions(&bytes), extensions);

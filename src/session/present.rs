@@ -1,4 +1,4 @@
-//! A value that is there, as long as anybody may ask for it.
+//! A value that is there as long as its owner is used.
 
 use std::ops::{Deref, DerefMut};
 

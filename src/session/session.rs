@@ -131,7 +131,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The id; `None` while the session is new.
     ///
-    /// Whoever knows it is signed in with it: keep it out of logs.
+    /// It is a secret like a password: keep it out of logs.
     #[must_use]
     pub fn id(&self) -> Option<&SessionId> {
         self.state().shown().map(|live| &live.address.id)
