@@ -65,7 +65,9 @@ fn signatures(c: &mut Criterion) {
         b.iter(|| signer.verify("__Host-id", black_box(&value)).is_some());
     });
 
-    assert!(signer.verify("__Host-id", &value).is_some_and(|ticket| ticket.id() == id.as_str()));
+    assert!(
+        signer.verify("__Host-id", &value).is_some_and(|verified| verified.id() == id.as_str())
+    );
     value.pop();
     group.bench_function("refuse", |b| {
         b.iter(|| signer.verify("__Host-id", black_box(&value)).is_some());
@@ -135,8 +137,8 @@ fn framework_free(c: &mut Criterion) {
 
     open(c, "unsigned", &config().build());
     open(c, "signed", &config().signed().secret_key(key()).build());
-    send_ticket(c, "unsigned", &every_request().build());
-    send_ticket(c, "signed", &every_request().signed().secret_key(key()).build());
+    send_cookie(c, "unsigned", &every_request().build());
+    send_cookie(c, "signed", &every_request().signed().secret_key(key()).build());
 }
 
 fn open<K: Signer>(c: &mut Criterion, name: &str, sessions: &Sessions<Memory, Data, K>) {
@@ -155,8 +157,8 @@ fn open<K: Signer>(c: &mut Criterion, name: &str, sessions: &Sessions<Memory, Da
     });
 }
 
-/// Every response sends the ticket, so that signing is seen.
-fn send_ticket<K: Signer>(c: &mut Criterion, name: &str, sessions: &Sessions<Memory, Data, K>) {
+/// Every response sends the cookie, so that the figure contains the signing.
+fn send_cookie<K: Signer>(c: &mut Criterion, name: &str, sessions: &Sessions<Memory, Data, K>) {
     let mut group = c.benchmark_group(format!("renew on every request, {name}"));
     let runtime = runtime();
     let valid = with_cookie(&runtime.block_on(create_session(sessions)));

@@ -58,10 +58,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     session.sign_in();
     browser.receive(&respond(session).await?);
     let session = sessions.open(&browser.request()).await?;
-    println!("  signed in as: {}", session.name.as_deref().unwrap_or("nobody"));
+    println!("  signed in as: {}", session.name.as_deref().unwrap_or("no user"));
     println!("  the cart holds: {}", session.cart.join(", "));
     let stranger = sessions.open(&planted).await?;
-    println!("  with the old cookie: {}", stranger.name.as_deref().unwrap_or("nobody"));
+    println!("  with the old cookie: {}", stranger.name.as_deref().unwrap_or("no user"));
 
     println!("Signing out:");
     let kept = browser.request();
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     session.destroy();
     browser.receive(&respond(session).await?);
     let stranger = sessions.open(&kept).await?;
-    println!("  with a copy of the cookie: {}", stranger.name.as_deref().unwrap_or("nobody"));
+    println!("  with a copy of the cookie: {}", stranger.name.as_deref().unwrap_or("no user"));
     Ok(())
 }
 

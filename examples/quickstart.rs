@@ -99,7 +99,7 @@ async fn sign_in(mut session: VisitorSession, Form(form): Form<SignIn>) -> Redir
         // The session is its data: change a field, and the layer saves it.
         session.name = Some(name);
         // A fresh id, and a new absolute end: an id that an attacker planted in this
-        // browser before is worth nothing now.
+        // browser before is dead now.
         session.sign_in();
     }
     Redirect::to("/")

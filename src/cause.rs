@@ -29,7 +29,7 @@ impl fmt::Display for Cause<'_> {
         match self {
             Self::Codec(refusal) => refusal.fmt(f),
             Self::System(error) if error.get_ref().is_none() => error.fmt(f),
-            // Its message is that of whoever made it.
+            // Another crate wrote its message, which may quote data.
             Self::System(error) => error.kind().fmt(f),
         }
     }

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use crate::id::IdError;
 
-/// The error of a store or a codec, whatever its type.
+/// The error of a store or a codec, of any type.
 type Source = Box<dyn StdError + Send + Sync>;
 
 /// What can go wrong with a session.

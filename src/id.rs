@@ -80,17 +80,17 @@ impl Default for IdLength {
 #[non_exhaustive]
 pub struct InvalidIdLength;
 
-/// The ticket: random bytes, written in base64url without padding (RFC 4648,
+/// A session id: random bytes, written in base64url without padding (RFC 4648,
 /// section 5).
 ///
-/// Whoever knows a live id is signed in with it, so it is treated as a
-/// password: `Debug` does not show it, and comparing two takes the same time
-/// wherever they differ. Only the generator makes ids; there is no conversion
-/// from a string, so an id that a client presents can never be adopted.
+/// An id is a secret like a password, since a browser that sends a live id is signed in.
+/// `Debug` does not show it, and a comparison takes the same time wherever two ids
+/// differ. Only the generator makes ids. There is no conversion from a string, so the
+/// server never adopts an id that a client made up.
 #[derive(Clone)]
 pub struct SessionId {
-    /// Bytes behind the characters may be left over from an earlier id: nobody reads
-    /// or compares them.
+    /// Bytes behind the characters may be left over from an earlier id. No code reads or
+    /// compares them.
     text: [u8; IdLength::MAX.characters()],
     characters: u8,
 }

@@ -1,23 +1,24 @@
-//! Typed server-side web sessions: hand over your coat, keep the ticket.
+//! Typed, server-side web sessions.
 //!
-//! The browser holds a ticket, the session's id in a cookie. The server holds
-//! the coat: a struct of yours, in a [`Store`]. What the browser sees never
-//! contains session data, and a configuration that is incomplete does not compile.
+//! The browser holds a session id, in a cookie. The server holds the session data, a
+//! struct of the application, in a [`Store`]. The browser never sees the data. A
+//! configuration that is incomplete does not compile.
 //!
 //! # How the pieces fit
 //!
 //! | piece | what it is |
 //! |---|---|
 //! | [`Config`] | puts a configuration together; incomplete ones do not compile |
-//! | [`Sessions`] | the finished configuration: opens sessions, makes the layer |
-//! | [`Session`] | one open session in one request; dereferences to your struct |
+//! | [`Sessions`] | the finished configuration: opens sessions, and is the layer |
+//! | [`Session`] | one open session in one request; dereferences to the struct |
 //! | [`Store`] | keeps bytes under a key for a time: [`Memory`], [`File`], [`Null`]; those for a server are [crates of their own](store#stores-in-other-crates) |
-//! | [`Codec`] | turns the struct into bytes: [`Postcard`], [`MessagePack`], [`Json`], [`Flask`] |
-//! | [`Signer`] | protects the ticket: [`HmacSha256`], [`Unsigned`], [`Itsdangerous`] |
-//! | [`Cookie`] | the ticket's name and attributes in the browser |
+//! | [`Codec`] | turns the struct into bytes: [`MessagePack`], [`Json`], [`Postcard`]; [`Strict`] and [`Flask`] around one of them |
+//! | [`Signer`] | protects the session cookie: [`HmacSha256`], [`Unsigned`], [`Itsdangerous`] |
+//! | [`Cookie`] | the name and the attributes of the session cookie |
+//! | [`Error`] | what can go wrong, with every store and codec |
 //!
 //! A session's type names the three that it is made with, for example
-//! `Session<Memory, Postcard<Cart>, HmacSha256>`. They are called without dynamic
+//! `Session<Memory, MessagePack<Cart>, HmacSha256>`. They are called without dynamic
 //! dispatch, and the compiler has checked that they fit.
 //!
 //! # Five minutes
@@ -26,11 +27,11 @@
 //! an argument:
 //!
 //! ```
-//! # #[cfg(all(feature = "axum", feature = "memory", feature = "postcard"))] {
+//! # #[cfg(all(feature = "axum", feature = "memory", feature = "messagepack"))] {
 //! use axum::Router;
 //! use axum::routing::{get, post};
 //! use cloakroom::{
-//!     Config, HmacSha256, Memory, Postcard, SecretKey, Session, Sessions, Ttl,
+//!     Config, HmacSha256, Memory, MessagePack, SecretKey, Session, Sessions, Ttl,
 //! };
 //!
 //! #[derive(Default, serde::Serialize, serde::Deserialize)]
@@ -39,8 +40,8 @@
 //!     user: Option<String>,
 //! }
 //!
-//! type CartSession = Session<Memory, Postcard<Cart>, HmacSha256>;
-//! type CartSessions = Sessions<Memory, Postcard<Cart>, HmacSha256>;
+//! type CartSession = Session<Memory, MessagePack<Cart>, HmacSha256>;
+//! type CartSessions = Sessions<Memory, MessagePack<Cart>, HmacSha256>;
 //!
 //! // Only reads: nothing is stored, and no cookie is set.
 //! async fn show(session: CartSession) -> String {
@@ -59,14 +60,14 @@
 //!     Ok(format!("{items} items"))
 //! }
 //!
-//! // A changed field is saved when the response is ready; with a fresh id, as
-//! // whenever a user signs in or gains rights.
+//! // After a password was checked: a fresh id, and a new absolute end. The layer saves
+//! // the changed field when the response is ready.
 //! async fn sign_in(mut session: CartSession) {
 //!     session.user = Some("ann".to_owned());
-//!     session.rotate();
+//!     session.sign_in();
 //! }
 //!
-//! // The record is removed, and the browser forgets the ticket.
+//! // Ends the session, and tells the browser to forget the cookie.
 //! async fn sign_out(mut session: CartSession) {
 //!     session.destroy();
 //! }
@@ -87,7 +88,7 @@
 //!     .route("/add", post(add))
 //!     .route("/sign-in", post(sign_in))
 //!     .route("/sign-out", post(sign_out))
-//!     .layer(sessions.layer());
+//!     .layer(sessions.clone());
 //! # use tower::ServiceExt as _;
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 //! #     let request = |method, path| http::Request::builder().method(method).uri(path);
@@ -101,21 +102,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Of the changes that several requests make at the same time, those to different
-//! fields of the struct are merged; of two to the same field, the later one wins, even
-//! if both push to one list. Where a new value depends on the old one,
-//! [`Session::update`] makes the change in one atomic step.
+//! When several requests change a session at the same time, changes to different fields
+//! are merged. Of two changes to one field, the later one wins, even if both push to one
+//! list. Where a new value depends on the old one, [`Session::update`] makes the change
+//! in one atomic step.
 //!
-//! A handler that takes another `Session` type than that of the layer compiles, and is
-//! answered with a 500, [`Error::MissingLayer`]: the compiler does not see which layer a
-//! router will get. The two aliases side by side, and the annotated `sessions`, are the
-//! habit that keeps it from happening.
+//! The compiler does not see which layer a router will get. A handler that takes another
+//! `Session` type than the layer's compiles; its response is a 500, for
+//! [`Error::MissingLayer`]. The two aliases side by side, and the annotated `sessions`,
+//! keep that from happening.
 //!
-//! Without a framework, the headers of the request and of the response are all
-//! that is needed:
+//! Without a framework, a program opens a session with the headers of the request, and
+//! closes it with those of the response:
 //!
 //! ```
-//! # #[cfg(all(feature = "memory", feature = "postcard"))] {
+//! # #[cfg(all(feature = "memory", feature = "messagepack"))] {
 //! # #[derive(Default, serde::Serialize, serde::Deserialize)]
 //! # struct Cart { items: Vec<u32> }
 //! use cloakroom::{Config, Memory};
@@ -137,15 +138,33 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Which method
+//!
+//! | what the handler does | what it calls |
+//! |---|---|
+//! | has checked a password or another credential | [`Session::sign_in`]: a fresh id, and a new absolute end |
+//! | has given a signed-in user more rights, such as after a second factor | [`Session::rotate`]: a fresh id, the same session |
+//! | signs the user out | [`Session::destroy`]: ends the session and removes the cookie |
+//! | signs the user out and leaves a message for the next page | [`Session::restart`]: ends the session and begins a new one |
+//! | changes a field | `session.field = ..`; the layer saves it |
+//! | changes a field by what it was | [`Session::update`] |
+//! | needs what other requests have saved meanwhile | [`Session::reload`] |
+//! | answers now and goes on later, in a socket, a stream or a job | [`Session::detach`] |
+//! | is an extractor that needs a field | [`Session::read`] |
+//!
 //! # What holds
 //!
 //! - A record is replaced only while it is the version that the request saw.
 //!   Otherwise the changes are merged field by field, or refused where the
-//!   configuration says so; of two changes to one field, the later one wins.
+//!   configuration says so. Of two changes to one field, the later one wins.
 //! - A session that was logged out never comes back, whatever other requests are
 //!   under way.
-//! - An id that a client presents is never adopted; only the generator makes
+//! - An id that a client presents is never adopted. Only the generator makes
 //!   ids. The store sees their SHA-256.
+//! - A record says itself when it is over. A changed timeout ends no session and
+//!   lengthens none; [`Config::not_before`] ends all that began before a time.
+//! - A record that this program cannot read belongs to another version of it. It is not
+//!   overwritten; see [`Session::is_unreadable`].
 //! - A handler that does not take the session costs no store call, and its
 //!   response gets no header.
 //! - A store that fails is an error, 503 by default, and never an empty session
@@ -158,14 +177,14 @@
 //! | `memory` | yes | [`Memory`]: sessions in this process |
 //! | `file` | | [`File`]: sessions in a directory; Unix only |
 //! | `null` | | [`Null`]: keeps nothing |
-//! | `postcard` | yes | [`Postcard`]: the most compact codec, and [`Config::data`] |
-//! | `messagepack` | | [`MessagePack`]: compact, with named fields |
-//! | `json` | | [`Json`]: readable |
+//! | `messagepack` | yes | [`MessagePack`]: compact, with named fields; and [`Config::data`] |
+//! | `json` | | [`Json`]: readable, with named fields |
+//! | `postcard` | | [`Postcard`]: the smallest records; every change of the struct ends the sessions |
 //! | `flask` | | [`Flask`] and [`Itsdangerous`]: live sessions shared with a Flask application, see the [guide](guide::flask) |
-//! | `tower` | with `axum` | [`middleware`]: the layer |
+//! | `tower` | with `axum` | [`SessionLayer`](middleware::SessionLayer): the layer |
 //! | `axum` | yes | [`Session`] as an extractor, [`Error`] as a response |
 //! | `sweeper` | with `file` | [`Sessions::sweep_every`]: a task that removes expired records |
-//! | `contract` | | [`contract`]: the rules of a [`Store`] as tests, for stores of your own |
+//! | `contract` | | [`store_contract!`]: the rules of a [`Store`] as tests, for stores of other crates |
 //!
 //! # Crates in the public interface
 //!
@@ -178,21 +197,22 @@
 //! | `serde` 1 | session data |
 //! | `tower-layer` 0.3, `tower-service` 0.3 | the layer, with the feature `tower` |
 //! | `axum-core` 0.5 | the extractor and the response, with the feature `axum` |
+//! | `postcard-schema` 0.2 | the schema of session data, with the feature `postcard` |
 //! | `time` 0.3 | dates as Flask writes them, with the feature `flask` |
 //!
-//! A store in a crate of its own lists those of its own.
+//! The crate of a store lists its own.
 //!
 //! # Where to go on
 //!
 //! - [`Config`] has a method for each setting, with its default.
 //! - [`Session`] has all that can be done with a session.
 //! - [`guide`] has longer pages: [recipes](guide::recipes), such as ending all sessions
-//!   of a user; [testing](guide::testing) your handlers;
-//!   [choosing a store](guide::stores), and what to expect where one machine is not
-//!   enough; coming from [tower-sessions](guide::tower_sessions) or from
-//!   [Flask-Session](guide::flask).
-//! - [`store`], [`codec`] and [`signer`] are there to be implemented; [`Store`] has an
-//!   example.
+//!   of a user; [changing a program while sessions live](guide::deployments);
+//!   [testing](guide::testing) handlers; [choosing a store](guide::stores), and what to
+//!   expect where one machine is not enough; coming from
+//!   [tower-sessions](guide::tower_sessions) or from [Flask-Session](guide::flask).
+//! - [`Store`], [`Codec`] and [`Signer`] are traits that an application may implement.
+//!   [`Store`] has an example.
 //! - `examples/quickstart.rs` is an axum application with pages to click through,
 //!   `examples/framework_free.rs` needs no framework, and
 //!   `dev/together/examples/any_store.rs` in the repository runs with each store.
@@ -214,10 +234,10 @@
 )]
 #![forbid(unsafe_code)]
 
-// Floors: a file imports only from floors below its own. `tests/floors.rs`
-// holds the code to it.
+// The layers of the code, from the bottom up: a file imports only from layers below its
+// own. `tests/layers.rs` has the whole table and holds the code to it.
 
-// Floor 0
+// Values
 mod clock;
 pub mod cookie;
 #[cfg(feature = "flask")]
@@ -226,12 +246,12 @@ mod id;
 mod secret;
 mod ttl;
 
-// Floor 1, and 2 for what lies in the folders
+// The three traits, and in the folders what implements them
 pub mod codec;
 pub mod signer;
 pub mod store;
 
-// Floor 2
+// What the log and the errors say, and what a record holds
 #[cfg(any(feature = "sweeper", feature = "tower"))]
 mod cause;
 #[cfg(feature = "contract")]
@@ -239,17 +259,17 @@ pub mod contract;
 mod error;
 mod record;
 
-// Floor 3
+// The configuration
 mod config;
 
-// Floor 4
+// The session
 mod session;
 
-// Floor 5
+// The tower middleware
 #[cfg(feature = "tower")]
 pub mod middleware;
 
-// Floor 6
+// The frameworks, and pages of documentation
 #[cfg(feature = "axum")]
 mod axum;
 pub mod guide;

@@ -12,10 +12,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// A secret of at least 32 bytes that signs cookies.
 ///
-/// It is wiped from memory when dropped, `Debug` does not show it, and there
-/// is no `Display`. A clone is a copy of its own, wiped when it is dropped itself:
-/// with one, two kinds of sessions of an application are signed with one key. A
-/// tag covers the cookie's name, so a ticket under one name is none under another.
+/// Dropping it wipes it from memory. `Debug` does not show it, and there is no
+/// `Display`. A clone is a copy of its own, which is wiped when it is dropped: with a
+/// clone, an application signs two kinds of sessions with one key. A tag covers the
+/// cookie's name, so a value of one cookie does not verify as that of another.
 ///
 /// # Example
 ///

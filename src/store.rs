@@ -4,7 +4,7 @@
 //!
 //! A store for a server or a database takes connections of the application, so types of
 //! its client are part of its interface. Such a store is a crate of its own, which sees
-//! only what everybody sees of this one.
+//! only the public interface of this one.
 //!
 //! | crate | stores |
 //! |---|---|
@@ -206,7 +206,7 @@ pub trait Store: Sized + Send + Sync + 'static {
         seen: &Self::Revision,
     ) -> impl Future<Output = Result<Update<Self::Revision>, Self::Error>> + Send;
 
-    /// Removes a record, whatever its version, and hands out the bytes it had.
+    /// Removes a record in any version, and returns its bytes.
     fn remove(
         &self,
         key: &Key,
@@ -243,7 +243,7 @@ pub trait Store: Sized + Send + Sync + 'static {
 )]
 pub trait Writable: Store {}
 
-/// A store whose expired records have to be removed by somebody.
+/// A store in which the program has to remove expired records.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not need sweeping",
     label = "this store removes expired records by itself",

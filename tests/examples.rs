@@ -35,13 +35,13 @@ fn the_quickstart_keeps_a_cart_through_signing_in_and_ends_it_at_signing_out() {
     assert_ne!(browser.cookie, before.cookie, "signing in gives a fresh id");
     assert!(browser.get("/").contains("Signed in as <strong>Ann</strong>"));
     assert!(browser.get("/shop").contains("Coat × 2"));
-    assert!(before.clone().get("/shop").contains("Nothing yet."), "the old id is worth nothing");
+    assert!(before.clone().get("/shop").contains("Nothing yet."), "the old id is dead");
 
     let stolen = browser.clone();
     browser.post("/sign-out", "");
     assert_eq!(browser.cookie, None, "signing out removes the cookie");
     assert!(!browser.get("/").contains("Ann"));
-    assert!(stolen.clone().get("/shop").contains("Nothing yet."), "a copy is worth nothing");
+    assert!(stolen.clone().get("/shop").contains("Nothing yet."), "a copied cookie is dead");
 }
 
 #[test]
@@ -89,10 +89,10 @@ Signing in, with a fresh id:
   the browser takes __Host-id
   signed in as: Ann
   the cart holds: umbrella
-  with the old cookie: nobody
+  with the old cookie: no user
 Signing out:
   the browser drops __Host-id
-  with a copy of the cookie: nobody
+  with a copy of the cookie: no user
 ";
     assert_eq!(String::from_utf8_lossy(&output.stdout), story);
 }

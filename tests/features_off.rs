@@ -26,8 +26,8 @@ fn a_method_whose_feature_is_off_names_the_feature() {
         (
             "data",
             [
-                "error[E0277]: `.data::<Cart>()` needs cloakroom's feature `postcard`, which is off",
-                "note: add `postcard` to cloakroom's `features` in Cargo.toml",
+                "error[E0277]: `.data::<Cart>()` needs cloakroom's feature `messagepack`, which is off",
+                "note: add `messagepack` to cloakroom's `features` in Cargo.toml",
                 "note: or name another codec: `.codec(Json::<Cart>::new())`, with the feature `json`",
             ],
         ),

@@ -47,11 +47,37 @@ fn every_file_that_the_documentation_links_to_exists() {
         let text = read(&page);
         let folder = page.parent().expect("a folder");
         let links = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
-        // Those with `::` lead to items of the documentation.
-        let is_of_a_file = |link: &str| !link.contains("::") && !link.contains("://");
-        for (link, _) in links.filter(|(link, _)| is_of_a_file(link)) {
+        let definitions = text.lines().filter(|line| line.starts_with('['));
+        let definitions = definitions.filter_map(|line| line.split_once("]: "));
+        let links = links.map(|(link, _)| link).chain(definitions.map(|(_, link)| link));
+        for link in links.filter(|link| !link.contains("://")) {
             let (file, _) = link.split_once('#').unwrap_or((link, ""));
             assert!(folder.join(file).exists(), "{} links to {link}", page.display());
+        }
+    }
+}
+
+#[test]
+fn every_link_of_a_page_leads_somewhere_in_the_documentation_too() {
+    // `links.md` stands in front of each page there. It knows the items and the pages.
+    let in_documentation = read("src/guide/links.md");
+    for page in files("docs", "md") {
+        let text = read(&page);
+        let inline = text.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+        for (link, _) in inline {
+            assert!(
+                link.starts_with('#') || link.contains("://"),
+                "{}: define {link} below, and in `src/guide/links.md`",
+                page.display()
+            );
+        }
+        for line in text.lines().filter(|line| line.starts_with('[')) {
+            let Some((name, _)) = line.split_once("]: ") else { continue };
+            assert!(
+                in_documentation.contains(&format!("{name}]: ")),
+                "{name}] of {}",
+                page.display()
+            );
         }
     }
 }

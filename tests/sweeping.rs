@@ -1,4 +1,4 @@
-//! Expired records are removed again and again, until somebody says stop.
+//! Expired records are removed again and again, until the program stops it.
 //!
 //! The tests move tokio's clock, so that an hour takes no time.
 

@@ -14,7 +14,7 @@ use serde::forward_to_deserialize_any;
 /// How session data can be taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Not at all: an enum, an `Option`, a list, a number, or whatever the bytes say.
+    /// Not at all: an enum, an `Option`, a list, a number, or any value that the bytes hold.
     Whole,
     /// Entries whose names are not known before.
     Map,
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_has_names_that_nobody_knows_before() {
+    fn a_map_has_names_that_its_type_does_not_say() {
         assert_eq!(Kind::of::<HashMap<String, u8>>(true), Kind::Map);
         assert_eq!(Kind::of::<Wrapper<HashMap<u8, u8>>>(true), Kind::Map);
         assert_eq!(Kind::of::<Flat>(true), Kind::Map);

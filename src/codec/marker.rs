@@ -1,4 +1,4 @@
-//! What every zero-sized codec has, whatever the data can do.
+//! The implementations that every codec without a value has, for any data.
 
 /// `Clone`, `Copy`, `Debug` and `Default`, without asking them of `T`.
 macro_rules! marker {

@@ -1,4 +1,4 @@
-//! Postcard: the smallest and the fastest.
+//! Postcard, with the smallest records.
 
 mod data;
 mod form;

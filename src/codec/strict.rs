@@ -1,4 +1,4 @@
-//! A codec that keeps nothing that it does not know.
+//! A codec that drops stored entries which the program does not know.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! Why bytes are not session data.
+//! Why the codec cannot decode bytes.
 
 /// Why a codec cannot read the bytes of a record: most often another version of the
 /// program wrote them.

@@ -1,4 +1,4 @@
-//! Why session data have no form in a format.
+//! Why the codec cannot encode session data.
 
 /// Why a format cannot represent session data.
 ///
@@ -34,16 +34,4 @@ pub enum Unrepresentable {
         "they are nested more than 100 levels deep; keep a tree as a list of nodes that name their parents"
     )]
     TooDeep,
-}
-
-impl Unrepresentable {
-    /// The reason that a serializer's error was made of.
-    ///
-    /// Told by its message, since serde keeps nothing else.
-    #[cfg(any(feature = "json", feature = "messagepack"))]
-    pub(super) fn from_message(message: &str) -> Option<Self> {
-        [Self::NonFiniteNumber, Self::NothingInSome, Self::TooDeep]
-            .into_iter()
-            .find(|reason| reason.to_string() == message)
-    }
 }

@@ -1,5 +1,4 @@
-//! A serializer that refuses what a self-describing format would lose without a
-//! word.
+//! A serializer that refuses values which a self-describing format would silently lose.
 
 use serde::Serialize;
 use serde::ser::{
@@ -12,10 +11,12 @@ use super::depth::Depth;
 
 /// Which floating-point numbers the format has.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    not(all(feature = "json", feature = "messagepack")),
+    expect(dead_code, reason = "each codec needs one of them")
+)]
 pub(super) enum Floats {
-    #[cfg(feature = "messagepack")]
     All,
-    #[cfg(feature = "json")]
     Finite,
 }
 
@@ -50,9 +51,8 @@ impl Place {
 
     fn float<E: Error>(self, is_finite: bool) -> Result<(), E> {
         match self.floats {
-            #[cfg(feature = "json")]
             Floats::Finite if !is_finite => Err(E::custom(Unrepresentable::NonFiniteNumber)),
-            _ => Ok(()),
+            Floats::Finite | Floats::All => Ok(()),
         }
     }
 }
@@ -60,6 +60,16 @@ impl Place {
 #[cold]
 fn too_deep<E: Error>() -> E {
     E::custom(Unrepresentable::TooDeep)
+}
+
+impl Unrepresentable {
+    /// The reason of an error that [`Writing`] made. Its message tells, since serde keeps
+    /// nothing else.
+    pub(super) fn from_message(message: &str) -> Option<Self> {
+        [Self::NonFiniteNumber, Self::NothingInSome, Self::TooDeep]
+            .into_iter()
+            .find(|reason| reason.to_string() == message)
+    }
 }
 
 /// Passes everything on to `S`, but what is refused.

@@ -15,7 +15,7 @@ pub struct WantsFlaskData;
 
 impl Config<WantsStore, WantsFlaskData, Unsigned> {
     /// Sessions that a Flask application with Flask-Session 0.7 or newer shares:
-    /// whoever is signed in there is signed in here, with the same cookie and the
+    /// a user who is signed in there is signed in here, with the same cookie and the
     /// same record, and the other way round.
     ///
     /// # Default
@@ -23,15 +23,15 @@ impl Config<WantsStore, WantsFlaskData, Unsigned> {
     /// Flask-Session's:
     ///
     /// - The cookie is `session; Path=/; HttpOnly`, **not `Secure` and without
-    ///   `SameSite`**, and unsigned: it travels over plain HTTP, where anybody on
+    ///   `SameSite`**, and unsigned: it travels over plain HTTP, where a listener on
     ///   the way can read it, and some browsers send it along with requests of other
-    ///   sites. To make it safe, say
-    ///   `.cookie(Cookie::unprefixed(cookie_name!("session")))` here, and
+    ///   sites. To make it safe, call
+    ///   `.cookie(Cookie::unprefixed(cookie_name!("session")))` here, and set
     ///   `SESSION_COOKIE_SECURE = True` and `SESSION_COOKIE_SAMESITE = "Lax"` in
     ///   Flask's configuration.
-    /// - Ids stand in the store as they are, behind `session:`. Whoever reads the
-    ///   store can sign in as anybody, also with a signed cookie if they know the
-    ///   secret.
+    /// - Ids stand in the store as they are, behind `session:`. A reader of the
+    ///   store can sign in as any user. Where cookies are signed, that takes the secret
+    ///   as well.
     /// - Sessions live for 31 days, and every request that opens one renews it
     ///   ([`Renewal::EveryRequest`]). There is no absolute timeout, since Flask's
     ///   records do not say when a session began.

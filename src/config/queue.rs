@@ -1,4 +1,4 @@
-//! Queue: who has met a conflict waits for those who met one before.
+//! A fair queue per key: after a conflict, the requests for one session queue.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -9,12 +9,12 @@ use std::task::{Context, Poll, Waker};
 
 use crate::store::Key;
 
-/// The requests of this process that try again because another one wrote the same
-/// session first. Those of one key go one after the other, in the order in which
-/// they came; those of different keys do not wait for each other.
+/// Holds the requests of this process that lost a conflict and try again. Requests for
+/// one key go one after the other, in the order of their first conflict. Requests for
+/// different keys do not wait for each other.
 ///
-/// Without it, n requests that change a session at once would all try again
-/// whenever one of them succeeds: n² calls of the store.
+/// Without it, n requests that change one session at once would all try again
+/// whenever one of them succeeds: n² store calls.
 #[derive(Default)]
 pub(crate) struct Queue {
     hasher: RandomState,
@@ -23,8 +23,8 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct Waiting {
-    /// Whose queued it is, and who comes after: of each queue, the least number is
-    /// first. `None` while nobody has to be woken.
+    /// The places of all queues. In each queue, the least number is first. `None` while
+    /// no task waits at the place.
     places: BTreeMap<Place, Option<Waker>>,
     numbers: u64,
 }
@@ -36,16 +36,16 @@ struct Place {
     number: u64,
 }
 
-/// A place in a queue, given up when it is dropped, at whatever point.
+/// A place in a queue. Dropping it leaves the queue.
 ///
-/// Nobody waits for a second one while holding one.
+/// A task that holds a place never waits for a second one.
 pub(crate) struct Queued<'a> {
     queue: &'a Queue,
     place: Place,
 }
 
 impl Queue {
-    /// Waits until all are gone who came before for the same key.
+    /// Waits until every earlier request for the same key has left the queue.
     pub(crate) async fn wait(&self, key: &Key) -> Queued<'_> {
         let queued = self.enter(key);
         poll_fn(|cx| queued.poll(cx)).await;
@@ -75,14 +75,14 @@ impl Waiting {
 
 impl Queued<'_> {
     fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        // An executor's code runs where wakers are made, called or dropped: never
-        // under the lock.
+        // Making, calling or dropping a waker runs an executor's code: never under the
+        // lock.
         let mut waker = Some(cx.waker().clone());
-        let mut nobody = None;
+        let mut no_waker = None;
         let mut waiting = self.queue.waiting();
         let is_first = waiting.first(self.place.queue).is_none_or(|(first, _)| first == self.place);
         if let Some(kept) = waiting.places.get_mut(&self.place) {
-            mem::swap(kept, if is_first { &mut nobody } else { &mut waker });
+            mem::swap(kept, if is_first { &mut no_waker } else { &mut waker });
         }
         drop(waiting);
         if is_first { Poll::Ready(()) } else { Poll::Pending }
@@ -93,7 +93,7 @@ impl Drop for Queued<'_> {
     fn drop(&mut self) {
         let mut waiting = self.queue.waiting();
         let mine = waiting.places.remove(&self.place);
-        // Whoever is first now and was so before has been woken already.
+        // A place that was first before has no waker any more.
         let next = waiting.first(self.place.queue).and_then(|(_, waker)| waker.take());
         drop(waiting);
         drop(mine);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_gives_up_in_the_middle_wakes_nobody() {
+    fn a_place_given_up_in_the_middle_wakes_no_task() {
         let queue = Queue::default();
         let [first, second, third] = ["a"; 3].map(|key| queue.waiter(key));
         assert!(first.has_its_turn() && !second.has_its_turn() && !third.has_its_turn());

@@ -46,7 +46,7 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     ///
     /// # Errors
     ///
-    /// Whatever the store reports.
+    /// The error of the store.
     ///
     /// # Example
     ///

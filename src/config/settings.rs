@@ -18,11 +18,13 @@ pub enum Renewal {
     /// then only read; a session that is in use ends between that share and the
     /// whole of the idle timeout after its last use.
     WhenBelow(Percent),
-    /// At every request that opens the session. The store extends the record
-    /// in the round trip that reads it, where its server allows that, and the response sets the cookie
-    /// again, unless the session ends with the browser. A request that takes longer
-    /// than 100 ms, and writes nothing, reads the record once more before that, so
-    /// that it sends no ticket which another request has replaced.
+    /// At every request that opens the session. The store postpones the expiry
+    /// in the round trip that reads the record, where it can.
+    ///
+    /// In sessions that Flask shares, each response sets the cookie again, unless it ends
+    /// with the browser. A request that takes longer than 100 ms, and writes nothing, reads
+    /// the record once more before that, so that it sends no id that another request has
+    /// replaced.
     EveryRequest,
     /// Never: a session ends when the idle timeout has passed since its
     /// creation.

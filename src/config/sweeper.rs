@@ -121,7 +121,7 @@ async fn sweep_once<S: Sweep, C: Codec, K: Signer>(sessions: &Sessions<S, C, K>)
 async fn unless_it_panics<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| {
-        // Nobody looks into the future after a panic: it is only dropped.
+        // After a panic, the future is dropped and not polled again.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(poll) => poll.map(Some),
             Err(_) => Poll::Ready(None),

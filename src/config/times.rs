@@ -1,6 +1,5 @@
 //! Which configurations have settings that are about times: [`SaysTimes`].
 
-use super::WantsData;
 use crate::codec::Codec;
 use crate::record::NativeRecord;
 
@@ -16,8 +15,6 @@ use crate::record::NativeRecord;
     note = "in a generic function, write the bound: `C: Codec + SaysTimes`"
 )]
 pub trait SaysTimes {}
-
-impl SaysTimes for WantsData {}
 
 #[diagnostic::do_not_recommend]
 impl<C: Codec<Record = NativeRecord>> SaysTimes for C {}

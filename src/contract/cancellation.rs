@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::steps::{
-    LONG, Peg, assert_absent, assert_created, assert_handed_out, assert_holds, assert_same,
+    Entry, LONG, assert_absent, assert_created, assert_handed_out, assert_holds, assert_same,
     assert_there, assert_updated, fault_free, was_updated,
 };
 use super::{Harness, wait};
@@ -26,19 +26,19 @@ const REPEATS: usize = 6;
 pub async fn a_dropped_load_changes_nothing<H: Harness>(harness: Arc<H>) {
     let store = harness.store();
     let witness = Witness::new(store).await;
-    let peg = Peg::fresh(store);
-    let mut seen = assert_created(peg.create(b"coat", LONG).await);
+    let entry = Entry::fresh(store);
+    let mut seen = assert_created(entry.create(b"cart", LONG).await);
 
     for round in rounds() {
-        drop_after(round, store.load(&peg.key, None)).await;
+        drop_after(round, store.load(&entry.key, None)).await;
         witness.check().await;
-        drop_after(round, store.load(&peg.key, Some(LONG))).await;
+        drop_after(round, store.load(&entry.key, Some(LONG))).await;
         witness.check().await;
 
-        assert_holds(peg.load().await, b"coat");
-        seen = assert_updated(peg.update(b"coat", LONG, &seen).await);
+        assert_holds(entry.load().await, b"cart");
+        seen = assert_updated(entry.update(b"cart", LONG, &seen).await);
     }
-    assert_handed_out(peg.remove().await, b"coat");
+    assert_handed_out(entry.remove().await, b"cart");
 }
 
 /// A create that was dropped left the whole record or none, and the key can be
@@ -49,24 +49,24 @@ pub async fn a_dropped_create_happened_or_did_not<H: Harness>(harness: Arc<H>) {
     let mut ended = Vec::new();
 
     for round in rounds() {
-        let peg = Peg::fresh(store);
-        drop_after(round, store.create(&peg.key, b"coat", LONG)).await;
+        let entry = Entry::fresh(store);
+        drop_after(round, store.create(&entry.key, b"cart", LONG)).await;
         witness.check().await;
 
-        if let Some(record) = peg.load().await {
-            assert_same(record.value.as_ref(), b"coat");
+        if let Some(record) = entry.load().await {
+            assert_same(record.value.as_ref(), b"cart");
         }
-        let value = match peg.create(b"hat", LONG).await {
+        let value = match entry.create(b"hat", LONG).await {
             Create::Created(_) => b"hat".as_slice(),
-            Create::KeyTaken => b"coat",
+            Create::KeyTaken => b"cart",
         };
-        assert_holds(peg.load().await, value);
-        ended.push((peg, value));
+        assert_holds(entry.load().await, value);
+        ended.push((entry, value));
     }
 
     // Also a create that took effect late replaced nothing.
-    for (peg, value) in ended {
-        assert_handed_out(peg.remove().await, value);
+    for (entry, value) in ended {
+        assert_handed_out(entry.remove().await, value);
     }
 }
 
@@ -78,18 +78,18 @@ pub async fn a_dropped_update_happened_or_did_not<H: Harness>(harness: Arc<H>) {
     let mut ended = Vec::new();
 
     for round in rounds() {
-        let peg = Peg::fresh(store);
-        let seen = assert_created(peg.create(b"coat", LONG).await);
-        drop_after(round, store.update(&peg.key, b"coat and umbrella", LONG, &seen)).await;
+        let entry = Entry::fresh(store);
+        let seen = assert_created(entry.create(b"cart", LONG).await);
+        drop_after(round, store.update(&entry.key, b"cart and voucher", LONG, &seen)).await;
         witness.check().await;
 
-        replace(&peg, [b"coat", b"coat and umbrella"], b"hat").await;
-        assert_holds(peg.load().await, b"hat");
-        ended.push(peg);
+        replace(&entry, [b"cart", b"cart and voucher"], b"hat").await;
+        assert_holds(entry.load().await, b"hat");
+        ended.push(entry);
     }
 
-    for peg in ended {
-        assert_handed_out(peg.remove().await, b"hat");
+    for entry in ended {
+        assert_handed_out(entry.remove().await, b"hat");
     }
 }
 
@@ -99,16 +99,16 @@ pub async fn a_dropped_removal_happened_or_did_not<H: Harness>(harness: Arc<H>) 
     let witness = Witness::new(store).await;
 
     for round in rounds() {
-        let peg = Peg::fresh(store);
-        assert_created(peg.create(b"coat", LONG).await);
-        drop_after(round, store.remove(&peg.key)).await;
+        let entry = Entry::fresh(store);
+        assert_created(entry.create(b"cart", LONG).await);
+        drop_after(round, store.remove(&entry.key)).await;
         witness.check().await;
 
-        if let Some(record) = peg.load().await {
-            assert_same(record.value.as_ref(), b"coat");
+        if let Some(record) = entry.load().await {
+            assert_same(record.value.as_ref(), b"cart");
         }
-        peg.remove().await;
-        assert_absent(peg.load().await);
+        entry.remove().await;
+        assert_absent(entry.load().await);
     }
 }
 
@@ -153,31 +153,31 @@ where
 }
 
 /// Replaces one of the `expected` values, as a request does that meets others.
-async fn replace<S: Store>(peg: &Peg<'_, S>, expected: [&[u8]; 2], value: &[u8]) {
+async fn replace<S: Store>(entry: &Entry<'_, S>, expected: [&[u8]; 2], value: &[u8]) {
     // The dropped update may take effect in between, but only once.
     for _ in 0..3 {
-        let record = assert_there(peg.load().await);
+        let record = assert_there(entry.load().await);
         let found = record.value.as_ref();
         assert!(expected.contains(&found), "the record is neither the old nor the new one");
-        if was_updated(&peg.update(value, LONG, &record.revision).await) {
+        if was_updated(&entry.update(value, LONG, &record.revision).await) {
             return;
         }
     }
     panic!("a dropped update goes on for ever");
 }
 
-/// Two keys whose answers are known: whoever gets those of another operation
-/// shows here.
+/// Two keys whose answers are known. A store that answers one operation with the
+/// reply to another one fails here.
 struct Witness<'a, S> {
-    present: Peg<'a, S>,
-    absent: Peg<'a, S>,
+    present: Entry<'a, S>,
+    absent: Entry<'a, S>,
 }
 
 impl<'a, S: Store> Witness<'a, S> {
     async fn new(store: &'a S) -> Self {
-        let present = Peg::fresh(store);
+        let present = Entry::fresh(store);
         assert_created(present.create(b"witness", LONG).await);
-        Self { present, absent: Peg::fresh(store) }
+        Self { present, absent: Entry::fresh(store) }
     }
 
     async fn check(&self) {

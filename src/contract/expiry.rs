@@ -1,10 +1,10 @@
-//! How long a record lives, and that it is absent from then on.
+//! A record lives for its time to live, and is absent from then on.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::steps::{
-    LONG, Life, Peg, assert_absent, assert_created, assert_gone, assert_holds,
+    Entry, LONG, Life, assert_absent, assert_created, assert_gone, assert_holds,
     assert_nothing_removed, assert_updated, pass_steps, steps,
 };
 use super::{Harness, Time};
@@ -47,41 +47,41 @@ pub async fn a_time_to_live_of_400_days_is_kept<H: Harness>(harness: Arc<H>) {
 
 /// `create` on the key of an expired record makes a new one.
 pub async fn an_expired_record_frees_its_key<H: Harness>(harness: Arc<H>) {
-    let peg = Peg::fresh(harness.store());
-    assert_created(peg.create(b"coat", steps(&*harness, 1)).await);
+    let entry = Entry::fresh(harness.store());
+    assert_created(entry.create(b"cart", steps(&*harness, 1)).await);
     pass_steps(&*harness, 1).await;
 
-    assert_created(peg.create(b"hat", LONG).await);
-    assert_holds(peg.load().await, b"hat");
+    assert_created(entry.create(b"hat", LONG).await);
+    assert_holds(entry.load().await, b"hat");
 }
 
 /// `update` of an expired record answers `Gone`, and there is still none.
 pub async fn updating_an_expired_record_does_not_revive_it<H: Harness>(harness: Arc<H>) {
-    let peg = Peg::fresh(harness.store());
-    let seen = assert_created(peg.create(b"coat", steps(&*harness, 1)).await);
+    let entry = Entry::fresh(harness.store());
+    let seen = assert_created(entry.create(b"cart", steps(&*harness, 1)).await);
     pass_steps(&*harness, 1).await;
 
-    assert_gone(peg.update(b"hat", LONG, &seen).await);
-    assert_absent(peg.load().await);
+    assert_gone(entry.update(b"hat", LONG, &seen).await);
+    assert_absent(entry.load().await);
 }
 
 /// `load` with a time to live finds no expired record, and there is still none.
 pub async fn extending_an_expired_record_does_not_revive_it<H: Harness>(harness: Arc<H>) {
-    let peg = Peg::fresh(harness.store());
-    assert_created(peg.create(b"coat", steps(&*harness, 1)).await);
+    let entry = Entry::fresh(harness.store());
+    assert_created(entry.create(b"cart", steps(&*harness, 1)).await);
     pass_steps(&*harness, 1).await;
 
-    assert_absent(peg.extend(LONG).await);
-    assert_absent(peg.load().await);
+    assert_absent(entry.extend(LONG).await);
+    assert_absent(entry.load().await);
 }
 
 /// `remove` of an expired record hands out nothing.
 pub async fn removing_an_expired_record_hands_out_nothing<H: Harness>(harness: Arc<H>) {
-    let peg = Peg::fresh(harness.store());
-    assert_created(peg.create(b"coat", steps(&*harness, 1)).await);
+    let entry = Entry::fresh(harness.store());
+    assert_created(entry.create(b"cart", steps(&*harness, 1)).await);
     pass_steps(&*harness, 1).await;
 
-    assert_nothing_removed(peg.remove().await);
+    assert_nothing_removed(entry.remove().await);
 }
 
 /// An expired record that the store has not cleared away yet is absent to every
@@ -93,13 +93,14 @@ pub async fn an_expired_record_that_was_not_cleared_away_counts_as_absent<H: Har
 ) {
     let store = harness.store();
     for _ in 0..CROWD {
-        assert_created(Peg::fresh(store).create(b"coat", steps(&*harness, 1)).await);
+        assert_created(Entry::fresh(store).create(b"cart", steps(&*harness, 1)).await);
     }
     // They expire last, so a store that clears away in order comes to them last.
-    let [loaded, extended, updated, removed, created] = std::array::from_fn(|_| Peg::fresh(store));
+    let [loaded, extended, updated, removed, created] =
+        std::array::from_fn(|_| Entry::fresh(store));
     let mut seen = Vec::new();
-    for peg in [&loaded, &extended, &updated, &removed, &created] {
-        seen.push(assert_created(peg.create(b"coat", steps(&*harness, 2)).await));
+    for entry in [&loaded, &extended, &updated, &removed, &created] {
+        seen.push(assert_created(entry.create(b"cart", steps(&*harness, 2)).await));
     }
     pass_steps(&*harness, 2).await;
 
@@ -109,8 +110,8 @@ pub async fn an_expired_record_that_was_not_cleared_away_counts_as_absent<H: Har
     assert_nothing_removed(removed.remove().await);
     assert_created(created.create(b"hat", LONG).await);
 
-    for peg in [&loaded, &extended, &updated, &removed] {
-        assert_absent(peg.load().await);
+    for entry in [&loaded, &extended, &updated, &removed] {
+        assert_absent(entry.load().await);
     }
     assert_holds(created.load().await, b"hat");
 }
@@ -149,28 +150,28 @@ async fn assert_kept_to_the_millisecond(harness: &impl Harness, ttl: Ttl) {
 
 /// Three records with the same time to live, each given by another operation.
 struct Lives<'a, S> {
-    records: [(Peg<'a, S>, Life); 3],
+    records: [(Entry<'a, S>, Life); 3],
 }
 
 impl<'a, S: Store> Lives<'a, S> {
     /// The record that is extended gets that order when `age` has passed.
     async fn start<H: Harness<Store = S>>(harness: &'a H, ttl: Ttl, age: Duration) -> Self {
-        let [extended, created, updated] = std::array::from_fn(|_| Peg::fresh(harness.store()));
+        let [extended, created, updated] = std::array::from_fn(|_| Entry::fresh(harness.store()));
         let first_life = Life::starts(harness, ttl);
-        assert_created(extended.create(b"coat", ttl).await);
+        assert_created(extended.create(b"cart", ttl).await);
         if !age.is_zero() {
             harness.pass(age).await;
         }
 
         let extended_life = Life::starts(harness, ttl);
         if let Ok(found) = first_life.within(extended.extend(ttl).await) {
-            assert_holds(found, b"coat");
+            assert_holds(found, b"cart");
         }
         let created_life = Life::starts(harness, ttl);
-        assert_created(created.create(b"coat", ttl).await);
-        let seen = assert_created(updated.create(b"coat", LONG).await);
+        assert_created(created.create(b"cart", ttl).await);
+        let seen = assert_created(updated.create(b"cart", LONG).await);
         let updated_life = Life::starts(harness, ttl);
-        assert_updated(updated.update(b"coat", ttl, &seen).await);
+        assert_updated(updated.update(b"cart", ttl, &seen).await);
         let records = [(extended, extended_life), (created, created_life), (updated, updated_life)];
         Self { records }
     }
@@ -178,22 +179,22 @@ impl<'a, S: Store> Lives<'a, S> {
     /// A millisecond may be over before a server is asked again; then there is
     /// nothing to check.
     async fn assert_found(&self) {
-        for (peg, life) in &self.records {
-            if let Ok(found) = life.within(peg.load().await) {
-                assert_holds(found, b"coat");
+        for (entry, life) in &self.records {
+            if let Ok(found) = life.within(entry.load().await) {
+                assert_holds(found, b"cart");
             }
         }
     }
 
     async fn assert_over(&self) {
-        for (peg, _) in &self.records {
-            assert_absent(peg.load().await);
+        for (entry, _) in &self.records {
+            assert_absent(entry.load().await);
         }
     }
 
     async fn end(&self) {
-        for (peg, _) in &self.records {
-            peg.remove().await;
+        for (entry, _) in &self.records {
+            entry.remove().await;
         }
     }
 }

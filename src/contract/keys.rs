@@ -1,11 +1,11 @@
-//! That a key stands for one record.
+//! A key stands for one record.
 
 use std::sync::Arc;
 
 use super::Harness;
 use super::steps::{
-    LONG, Peg, assert_absent, assert_created, assert_handed_out, assert_holds, assert_updated, id,
-    prefix,
+    Entry, LONG, assert_absent, assert_created, assert_handed_out, assert_holds, assert_updated,
+    id, prefix,
 };
 use crate::id::{IdLength, SessionId};
 use crate::store::{Key, KeyPrefix, Store};
@@ -27,7 +27,7 @@ pub async fn keys_that_share_a_beginning_are_told_apart<H: Harness>(harness: Arc
 /// Keys that differ in upper and lower case each have a record of their own.
 pub async fn keys_that_differ_in_case_are_told_apart<H: Harness>(harness: Arc<H>) {
     let id = id(IdLength::default());
-    let keys = ["contract:coat:", "contract:Coat:", "contract:COAT:"]
+    let keys = ["contract:cart:", "contract:Cart:", "contract:CART:"]
         .map(|text| Key::plain(&prefix(text), &id));
     assert_told_apart(harness.store(), &keys).await;
 }
@@ -69,18 +69,18 @@ fn longest_key(prefix: &KeyPrefix, beginning: &str, last: &str) -> Key {
 
 /// Checks that what happens under one key happens under no other.
 async fn assert_told_apart(store: &impl Store, keys: &[Key]) {
-    let pegs: Vec<_> = keys.iter().map(|key| Peg::of(store, key.clone())).collect();
-    let value = |n: usize| format!("coat {n}").into_bytes();
+    let entries: Vec<_> = keys.iter().map(|key| Entry::of(store, key.clone())).collect();
+    let value = |n: usize| format!("cart {n}").into_bytes();
     let mut seen = Vec::new();
-    for (n, peg) in pegs.iter().enumerate() {
-        seen.push(assert_created(peg.create(&value(n), LONG).await));
+    for (n, entry) in entries.iter().enumerate() {
+        seen.push(assert_created(entry.create(&value(n), LONG).await));
     }
-    for (n, peg) in pegs.iter().enumerate() {
-        assert_holds(peg.load().await, &value(n));
-        assert_updated(peg.update(&value(n + 1_000), LONG, &seen[n]).await);
+    for (n, entry) in entries.iter().enumerate() {
+        assert_holds(entry.load().await, &value(n));
+        assert_updated(entry.update(&value(n + 1_000), LONG, &seen[n]).await);
     }
-    for (n, peg) in pegs.iter().enumerate() {
-        assert_handed_out(peg.remove().await, &value(n + 1_000));
-        assert_absent(peg.load().await);
+    for (n, entry) in entries.iter().enumerate() {
+        assert_handed_out(entry.remove().await, &value(n + 1_000));
+        assert_absent(entry.load().await);
     }
 }

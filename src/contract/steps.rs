@@ -1,5 +1,5 @@
-//! What the rules are made of: operations whose faults are panics, and checks
-//! of what they answer.
+//! The parts of the rules: operations that panic on a fault, and checks of their
+//! answers.
 
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,14 @@ const ATTEMPTS: usize = 5;
 /// By how much a store may be early because it counts whole milliseconds.
 const ROUNDING: Duration = Duration::from_millis(2);
 
-/// A key, at one handle of the store.
-pub(super) struct Peg<'a, S> {
+/// One key, through one handle of the store.
+pub(super) struct Entry<'a, S> {
     store: &'a S,
     pub(super) key: Key,
 }
 
-impl<'a, S: Store> Peg<'a, S> {
-    /// A key that nobody else uses.
+impl<'a, S: Store> Entry<'a, S> {
+    /// A key that no other rule uses.
     pub(super) fn fresh(store: &'a S) -> Self {
         Self::of(store, Key::hashed(&prefix("contract:"), "id", &id(IdLength::default())))
     }
@@ -121,7 +121,7 @@ pub(super) fn assert_gone<R>(answer: Update<R>) {
     }
 }
 
-/// A record, whatever it holds.
+/// A record with any value.
 #[track_caller]
 pub(super) fn assert_there<V, R>(found: Option<Record<V, R>>) -> Record<V, R> {
     found.expect("the record is there")

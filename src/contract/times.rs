@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Harness;
 use super::steps::{
-    LONG, Life, Peg, assert_absent, assert_conflict, assert_created, assert_holds, assert_taken,
+    Entry, LONG, Life, assert_absent, assert_conflict, assert_created, assert_holds, assert_taken,
     assert_updated, in_time, pass_steps, steps,
 };
 use crate::ttl::Ttl;
@@ -14,17 +14,17 @@ use crate::ttl::Ttl;
 pub async fn a_load_that_extends_by_more_moves_the_expiry<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let peg = Peg::fresh(harness.store());
+        let entry = Entry::fresh(harness.store());
         let first = Life::starts(harness, steps(harness, 1));
-        assert_created(peg.create(b"coat", first.ttl).await);
+        assert_created(entry.create(b"cart", first.ttl).await);
 
         let extended = Life::starts(harness, steps(harness, 3));
-        assert_holds(first.within(peg.extend(extended.ttl).await)?, b"coat");
+        assert_holds(first.within(entry.extend(extended.ttl).await)?, b"cart");
         pass_steps(harness, 1).await;
-        assert_holds(extended.within(peg.load().await)?, b"coat");
+        assert_holds(extended.within(entry.load().await)?, b"cart");
 
         pass_steps(harness, 2).await;
-        assert_absent(peg.load().await);
+        assert_absent(entry.load().await);
         Ok(())
     })
     .await;
@@ -34,18 +34,18 @@ pub async fn a_load_that_extends_by_more_moves_the_expiry<H: Harness>(harness: A
 pub async fn a_load_that_extends_by_less_leaves_the_expiry<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let peg = Peg::fresh(harness.store());
+        let entry = Entry::fresh(harness.store());
         let life = Life::starts(harness, steps(harness, 3));
-        assert_created(peg.create(b"coat", life.ttl).await);
+        assert_created(entry.create(b"data", life.ttl).await);
         for ttl in [Ttl::MIN, steps(harness, 1)] {
-            assert_holds(life.within(peg.extend(ttl).await)?, b"coat");
+            assert_holds(life.within(entry.extend(ttl).await)?, b"data");
         }
 
         pass_steps(harness, 1).await;
-        assert_holds(life.within(peg.load().await)?, b"coat");
+        assert_holds(life.within(entry.load().await)?, b"data");
 
         pass_steps(harness, 2).await;
-        assert_absent(peg.load().await);
+        assert_absent(entry.load().await);
         Ok(())
     })
     .await;
@@ -55,15 +55,15 @@ pub async fn a_load_that_extends_by_less_leaves_the_expiry<H: Harness>(harness: 
 pub async fn loading_alone_does_not_postpone_the_expiry<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let peg = Peg::fresh(harness.store());
+        let entry = Entry::fresh(harness.store());
         let life = Life::starts(harness, steps(harness, 2));
-        assert_created(peg.create(b"coat", life.ttl).await);
+        assert_created(entry.create(b"cart", life.ttl).await);
 
         pass_steps(harness, 1).await;
-        assert_holds(life.within(peg.load().await)?, b"coat");
+        assert_holds(life.within(entry.load().await)?, b"cart");
 
         pass_steps(harness, 1).await;
-        assert_absent(peg.load().await);
+        assert_absent(entry.load().await);
         Ok(())
     })
     .await;
@@ -74,17 +74,17 @@ pub async fn loading_alone_does_not_postpone_the_expiry<H: Harness>(harness: Arc
 pub async fn updating_restarts_the_time_to_live<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let peg = Peg::fresh(harness.store());
+        let entry = Entry::fresh(harness.store());
         let first = Life::starts(harness, steps(harness, 1));
-        let seen = assert_created(peg.create(b"coat", first.ttl).await);
+        let seen = assert_created(entry.create(b"cart", first.ttl).await);
 
         let second = Life::starts(harness, steps(harness, 3));
-        assert_updated(first.within(peg.update(b"hat", second.ttl, &seen).await)?);
+        assert_updated(first.within(entry.update(b"hat", second.ttl, &seen).await)?);
         pass_steps(harness, 1).await;
-        assert_holds(second.within(peg.load().await)?, b"hat");
+        assert_holds(second.within(entry.load().await)?, b"hat");
 
         pass_steps(harness, 2).await;
-        assert_absent(peg.load().await);
+        assert_absent(entry.load().await);
         Ok(())
     })
     .await;
@@ -92,27 +92,27 @@ pub async fn updating_restarts_the_time_to_live<H: Harness>(harness: Arc<H>) {
 
 /// `update` with a shorter time to live ends the record sooner.
 pub async fn updating_may_shorten_the_time_to_live<H: Harness>(harness: Arc<H>) {
-    let peg = Peg::fresh(harness.store());
-    let first = assert_created(peg.create(b"coat", LONG).await);
-    assert_updated(peg.update(b"hat", steps(&*harness, 1), &first).await);
+    let entry = Entry::fresh(harness.store());
+    let first = assert_created(entry.create(b"cart", LONG).await);
+    assert_updated(entry.update(b"hat", steps(&*harness, 1), &first).await);
 
     pass_steps(&*harness, 1).await;
-    assert_absent(peg.load().await);
+    assert_absent(entry.load().await);
 }
 
 /// An update that is refused moves the expiry neither way.
 pub async fn a_conflict_leaves_the_time_to_live<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let later = Peg::fresh(harness.store());
-        let stale = assert_created(later.create(b"coat", LONG).await);
+        let later = Entry::fresh(harness.store());
+        let stale = assert_created(later.create(b"cart", LONG).await);
         let late = Life::starts(harness, steps(harness, 3));
         assert_updated(later.update(b"hat", late.ttl, &stale).await);
         let refused = later.update(b"scarf", steps(harness, 1), &stale).await;
         assert_conflict(late.within(refused)?);
 
-        let sooner = Peg::fresh(harness.store());
-        let stale = assert_created(sooner.create(b"coat", LONG).await);
+        let sooner = Entry::fresh(harness.store());
+        let stale = assert_created(sooner.create(b"cart", LONG).await);
         let soon = Life::starts(harness, steps(harness, 1));
         assert_updated(sooner.update(b"hat", soon.ttl, &stale).await);
         assert_conflict(soon.within(sooner.update(b"scarf", LONG, &stale).await)?);
@@ -129,19 +129,19 @@ pub async fn a_conflict_leaves_the_time_to_live<H: Harness>(harness: Arc<H>) {
 pub async fn a_taken_key_leaves_the_time_to_live<H: Harness>(harness: Arc<H>) {
     let harness = &*harness;
     in_time(|| async {
-        let later = Peg::fresh(harness.store());
+        let later = Entry::fresh(harness.store());
         let late = Life::starts(harness, steps(harness, 3));
-        assert_created(later.create(b"coat", late.ttl).await);
+        assert_created(later.create(b"cart", late.ttl).await);
         assert_taken(late.within(later.create(b"hat", steps(harness, 1)).await)?);
 
-        let sooner = Peg::fresh(harness.store());
+        let sooner = Entry::fresh(harness.store());
         let soon = Life::starts(harness, steps(harness, 1));
-        assert_created(sooner.create(b"coat", soon.ttl).await);
+        assert_created(sooner.create(b"cart", soon.ttl).await);
         assert_taken(soon.within(sooner.create(b"hat", LONG).await)?);
 
         pass_steps(harness, 1).await;
         assert_absent(sooner.load().await);
-        assert_holds(late.within(later.load().await)?, b"coat");
+        assert_holds(late.within(later.load().await)?, b"cart");
         Ok(())
     })
     .await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Harness;
 use super::steps::{
-    LONG, Peg, assert_absent, assert_created, assert_handed_out, assert_holds, assert_updated,
+    Entry, LONG, assert_absent, assert_created, assert_handed_out, assert_holds, assert_updated,
 };
 use crate::store::Store;
 
@@ -12,16 +12,16 @@ const MEBIBYTE: usize = 1 << 20;
 
 /// A record with no bytes is a record: it is found, updated and handed out.
 pub async fn an_empty_value_is_a_value<H: Harness>(harness: Arc<H>) {
-    let peg = Peg::fresh(harness.store());
-    let seen = assert_created(peg.create(b"", LONG).await);
-    assert_holds(peg.load().await, b"");
+    let entry = Entry::fresh(harness.store());
+    let seen = assert_created(entry.create(b"", LONG).await);
+    assert_holds(entry.load().await, b"");
 
-    let seen = assert_updated(peg.update(b"coat", LONG, &seen).await);
-    assert_updated(peg.update(b"", LONG, &seen).await);
-    assert_holds(peg.extend(LONG).await, b"");
+    let seen = assert_updated(entry.update(b"cart", LONG, &seen).await);
+    assert_updated(entry.update(b"", LONG, &seen).await);
+    assert_holds(entry.extend(LONG).await, b"");
 
-    assert_handed_out(peg.remove().await, b"");
-    assert_absent(peg.load().await);
+    assert_handed_out(entry.remove().await, b"");
+    assert_absent(entry.load().await);
 }
 
 /// Each of the 256 bytes is kept wherever it stands, and what looks like text
@@ -32,12 +32,12 @@ pub async fn every_byte_is_kept<H: Harness>(harness: Arc<H>) {
     let values: [&[u8]; 8] =
         [&upward, &downward, b"\0", b"\xff\xfe", b"\r\n", b" 007 ", b"null", b"\\x00%00"];
     for value in values {
-        let peg = Peg::fresh(harness.store());
-        let seen = assert_created(peg.create(value, LONG).await);
-        assert_holds(peg.load().await, value);
-        assert_updated(peg.update(value, LONG, &seen).await);
-        assert_holds(peg.extend(LONG).await, value);
-        assert_handed_out(peg.remove().await, value);
+        let entry = Entry::fresh(harness.store());
+        let seen = assert_created(entry.create(value, LONG).await);
+        assert_holds(entry.load().await, value);
+        assert_updated(entry.update(value, LONG, &seen).await);
+        assert_holds(entry.extend(LONG).await, value);
+        assert_handed_out(entry.remove().await, value);
     }
 }
 
@@ -47,7 +47,7 @@ pub async fn a_mebibyte_is_kept_whole_or_refused<H: Harness>(harness: Arc<H>) {
     let store = harness.store();
     let large: Vec<u8> = (0..MEBIBYTE).map(|i| (i % 251) as u8).collect();
 
-    let new = Peg::fresh(store);
+    let new = Entry::fresh(store);
     if let Ok(answer) = store.create(&new.key, &large, LONG).await {
         assert_created(answer);
         assert_holds(new.load().await, &large);
@@ -57,13 +57,13 @@ pub async fn a_mebibyte_is_kept_whole_or_refused<H: Harness>(harness: Arc<H>) {
     }
     new.remove().await;
 
-    let old = Peg::fresh(store);
-    let seen = assert_created(old.create(b"coat", LONG).await);
+    let old = Entry::fresh(store);
+    let seen = assert_created(old.create(b"cart", LONG).await);
     if let Ok(answer) = store.update(&old.key, &large, LONG, &seen).await {
         assert_updated(answer);
         assert_holds(old.load().await, &large);
     } else {
-        assert_holds(old.load().await, b"coat");
+        assert_holds(old.load().await, b"cart");
         assert_updated(old.update(b"hat", LONG, &seen).await);
     }
     old.remove().await;

@@ -1,5 +1,5 @@
-//! `name=id`: what the tag of a ticket covers, and what the key of a record is the
-//! digest of.
+//! `name=id`: the text that the tag of a cookie covers, and whose digest is the key of the
+//! record.
 
 /// Room for the longest name, `=` and the longest id.
 pub(crate) const MAX_PAIR: usize = 160;

@@ -56,7 +56,6 @@ pub(crate) mod sealed {
 /// What stood in a record.
 #[derive(Debug)]
 #[doc(hidden)]
-#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
 pub enum Contents<'a> {
     /// A session: what its record says, and its encoded data.
     Session(Header, &'a [u8]),
@@ -80,7 +79,6 @@ pub enum Contents<'a> {
 /// What gave a session its fresh id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(hidden)]
-#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
 pub enum Act {
     Rotation,
     SignIn,
@@ -89,7 +87,6 @@ pub enum Act {
 /// Where a session was moved to.
 #[derive(Debug, PartialEq, Eq)]
 #[doc(hidden)]
-#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
 pub enum Destination {
     Key(Box<Key>),
     /// A digest of the key, which leads nowhere.
@@ -114,7 +111,6 @@ pub(super) fn digest_of(key: &Key) -> String {
 /// Why this program cannot read a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(hidden)]
-#[expect(clippy::exhaustive_enums, reason = "not nameable outside of this crate")]
 pub enum Unreadable {
     Format,
     Pickle,

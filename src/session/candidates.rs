@@ -26,7 +26,9 @@ pub(super) struct Candidate {
 pub(super) struct Candidates<'a, S, C, K, V> {
     sessions: &'a Sessions<S, C, K>,
     values: V,
-    seen: Vec<SessionId>,
+    /// The first id, which is mostly the only one, and the others.
+    first: Option<SessionId>,
+    others: Vec<SessionId>,
     verified: usize,
     /// Whether the request has a cookie of the name, whatever its value.
     pub(super) any: bool,
@@ -38,7 +40,17 @@ pub(super) fn candidates<'a, S: Store, C: Codec, K: Signer>(
     credentials: &'a Credentials,
 ) -> Candidates<'a, S, C, K, impl Iterator<Item = &'a [u8]>> {
     let values = values(credentials, &sessions.settings().cookie.name);
-    Candidates { sessions, values, seen: Vec::new(), verified: 0, any: false }
+    Candidates { sessions, values, first: None, others: Vec::new(), verified: 0, any: false }
+}
+
+impl<S, C, K, V> Candidates<'_, S, C, K, V> {
+    fn ids(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    fn is_new(&self, id: &SessionId) -> bool {
+        self.first.as_ref() != Some(id) && !self.others.contains(id)
+    }
 }
 
 impl<'a, S, C, K, V> Iterator for Candidates<'a, S, C, K, V>
@@ -52,13 +64,13 @@ where
 
     fn next(&mut self) -> Option<Candidate> {
         let settings = self.sessions.settings();
-        for value in self.values.by_ref() {
+        while let Some(value) = self.values.next() {
             self.any = true;
             let Some(value) = with_an_id_in_front(value, settings) else { continue };
-            if self.verified == MAX_VERIFIED || self.seen.len() == MAX_LOOKED_UP {
+            if self.verified == MAX_VERIFIED || self.ids() == MAX_LOOKED_UP {
                 tracing::warn!(
                     verified = self.verified,
-                    looked_up = self.seen.len(),
+                    looked_up = self.ids(),
                     "a request has too many session cookies of one name, so the rest of them was not looked at: another application of this domain, or an attacker, sets cookies of this name"
                 );
                 return None;
@@ -70,8 +82,11 @@ where
             let mut id = SessionId::BLANK;
             let is_id = id.read(verified.id(), settings.id_length)
                 || (settings.uuid_ids && id.read_uuid(verified.id()));
-            if is_id && !self.seen.contains(&id) {
-                self.seen.push(id.clone());
+            if is_id && self.is_new(&id) {
+                match self.first {
+                    None => self.first = Some(id.clone()),
+                    Some(_) => self.others.push(id.clone()),
+                }
                 let address = Address::of(self.sessions, id);
                 return Some(Candidate { address, is_by_older_key: verified.is_by_older_key() });
             }

@@ -7,6 +7,10 @@ use crate::error::Error;
 use crate::record::Act;
 use crate::store::Store;
 
+/// What the log says of changes that were dropped without an error.
+pub(super) const DROPPED: &str =
+    "a session ended before its changes could be saved; they are dropped";
+
 /// An id that was seen so long ago, in milliseconds, is looked up again before it is
 /// repeated to the browser: a sign-in may have replaced it meanwhile.
 const LATE_AFTER_MILLIS: u64 = 100;
@@ -119,7 +123,7 @@ impl<S: Store, C: Codec> State<S, C> {
         // A rotation that was dropped half-way must be settled: the browser may hold no
         // other id.
         let is_rotating = self.live().is_some_and(|live| live.rotating.is_some());
-        let failed = failed && !is_rotating;
+        let failed = failed && !(is_rotating && self.wish != Wish::Restart);
         let changed = !failed
             && self.wish != Wish::Destroy
             && self.changes.is_touched()
@@ -129,7 +133,7 @@ impl<S: Store, C: Codec> State<S, C> {
             self.is_by_older_key || live.header.is_renewal_due::<C>(settings, now)
         });
         if changed && matches!(self.place, Place::Over(_)) && self.wish == Wish::Keep {
-            tracing::debug!("a session ended before its changes could be saved; they are dropped");
+            tracing::debug!("{DROPPED}");
         }
         Situation {
             standing: match self.place {

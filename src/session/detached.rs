@@ -3,7 +3,9 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use super::{Home, Immediate, Session, State};
+use super::immediate::Immediate;
+use super::session::{Home, Session};
+use super::state::State;
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;

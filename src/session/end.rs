@@ -5,13 +5,12 @@
 
 use super::decide::Ends;
 use super::merge::over_default;
-use super::rotate::undo;
+use super::records::{MAX_ATTEMPTS, swap_for_ended, undo};
 use super::state::{DueCookie, Moved, Place, State, Wish};
-use super::write::MAX_ATTEMPTS;
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;
-use crate::record::{Act, Contents, Destination, Format, NOTE_TTL};
+use crate::record::{Act, Contents, Destination, Format};
 use crate::signer::Signer;
 use crate::store::{Key, Store, Update};
 
@@ -147,19 +146,4 @@ async fn end_key<S: Store, C: Codec, K: Signer>(
         }
     }
     Err(Error::Contended)
-}
-
-/// Replaces the version of a record that was seen by a note that the session ended.
-pub(super) async fn swap_for_ended<S: Store, C: Codec, K: Signer>(
-    sessions: &Sessions<S, C, K>,
-    key: &Key,
-    seen: &S::Revision,
-) -> Result<Update<()>, Error> {
-    let note = C::Record::ended(sessions.settings().clock.unix_millis());
-    let updated = sessions.store().update(key, &note, NOTE_TTL, seen).await;
-    Ok(match updated.map_err(Error::store)? {
-        Update::Updated(_) => Update::Updated(()),
-        Update::Conflict => Update::Conflict,
-        Update::Gone => Update::Gone,
-    })
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::cookies::write_cookie;
 use super::decide::Step;
-use super::{Parts, State};
+use super::state::State;
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;
@@ -19,6 +19,12 @@ use crate::store::Store;
 
 /// How many headers a session adds: `Set-Cookie`, `Cache-Control` and `Vary`.
 const MOST_HEADERS: usize = 3;
+
+/// What an open session consists of.
+pub(super) struct Parts<S: Store, C: Codec, K: Signer> {
+    pub(super) sessions: Sessions<S, C, K>,
+    pub(super) state: Box<State<S, C>>,
+}
 
 /// What is left to be done for a response.
 pub(crate) enum End<S: Store, C: Codec, K: Signer> {

@@ -2,12 +2,19 @@
 
 use super::changes::Changes;
 use super::state::Live;
-use super::write::Draft;
 use crate::codec::Codec;
 use crate::config::{OnConflict, Settings};
 use crate::error::Error;
 use crate::record::{Format, Header};
 use crate::store::Store;
+
+/// A record to be written.
+pub(super) struct Draft<D> {
+    pub(super) header: Header,
+    pub(super) record: Vec<u8>,
+    /// The data in it, where they are not those that the handler has.
+    pub(super) data: Option<D>,
+}
 
 /// What a record is made of.
 pub(super) struct Ingredients<'a, S: Store, C: Codec> {

@@ -16,6 +16,8 @@ pub(super) enum Found<S: Store, D> {
     Live(Live<S>, D),
     Moved(Moved),
     Unreadable(Unreadable),
+    /// A session that is over for this program, though the store has it.
+    Over,
     Nothing,
 }
 
@@ -48,6 +50,8 @@ impl<S: Store, C: Codec> State<S, C> {
                         Some(_) => state.others.push(candidate.address.key),
                     }
                 }
+                // Another program may have other settings.
+                Found::Over => state.others.push(candidate.address.key),
                 Found::Nothing => {}
             }
         }
@@ -128,7 +132,7 @@ pub(super) fn interpret<S: Store, C: Codec, K: Signer>(
         Err(reason) => return Found::Unreadable(reason),
     };
     if header.has_ended(settings, now) {
-        return Found::Nothing;
+        return Found::Over;
     }
     let Ok(data) = C::decode(data) else { return Found::Unreadable(Unreadable::Data) };
     let Record { value, revision, .. } = record;

@@ -6,7 +6,7 @@ use http::Request;
 use http::request::Parts;
 
 use self::sealed::View;
-use super::Session;
+use super::session::{Home, Session};
 use super::slot::{Slot, Slots};
 use crate::codec::Codec;
 use crate::error::Error;
@@ -71,6 +71,9 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The session of a request that came through the layer, for services that
     /// are no axum handlers. The layer saves it once it was dropped.
     ///
+    /// While another taker opens the session, this waits for it. A future that is neither
+    /// polled nor dropped keeps those behind it waiting.
+    ///
     /// The future borrows nothing from the request, and may be polled in any task. A
     /// clone of the request has the same session, as long as its `Cookie` and
     /// `Authorization` headers are the same.
@@ -87,8 +90,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     pub fn of_request<Q: HasSlot>(
         request: &Q,
     ) -> impl Future<Output = Result<Self, Error>> + Send + use<S, C, K, Q> {
-        let slot = slot_of(request);
-        async { Slot::take(slot?).await }
+        take(slot_of(request))
     }
 
     /// Calls `read` on the session data of a request, and lets the session go at once.
@@ -97,8 +99,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// session, such as the user's name. An argument of a handler that keeps the
     /// session stands to the right of it.
     ///
-    /// While another caller opens the session, this waits; nothing holds the session
-    /// across an await.
+    /// Nothing holds the session across an await.
     ///
     /// # Errors
     ///
@@ -147,12 +148,18 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         Q: HasSlot,
         F: FnOnce(&C::Data) -> R + Send,
     {
-        let slot = slot_of::<S, C, K>(request);
-        async {
-            let session = slot?.take().await?;
-            Ok(read(&session))
-        }
+        let session = take(slot_of::<S, C, K>(request));
+        async { Ok(read(&*session.await?)) }
     }
+}
+
+/// Takes the session out of its slot.
+async fn take<S: Store, C: Codec, K: Signer>(
+    slot: Result<Arc<Slot<S, C, K>>, Error>,
+) -> Result<Session<S, C, K>, Error> {
+    let slot = slot?;
+    let state = slot.take().await?;
+    Ok(Session::new(Home::Slot(slot), state))
 }
 
 fn slot_of<S: Store, C: Codec, K: Signer>(

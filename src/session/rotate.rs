@@ -2,14 +2,15 @@
 
 use super::decide::Ends;
 use super::merge::rebase;
-use super::state::{DueCookie, Live, Place, State, Wish};
-use super::write::{How, create};
+use super::records::undo;
+use super::state::{DueCookie, Place, State, Wish};
+use super::write::How;
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;
-use crate::record::{Act, Contents, Format, Header, NOTE_TTL};
+use crate::record::{Act, Contents, Format};
 use crate::signer::Signer;
-use crate::store::{Store, Update};
+use crate::store::Store;
 
 impl<S: Store, C: Codec> State<S, C> {
     /// Moves the session to a fresh id, with what the handler changed.
@@ -57,6 +58,9 @@ impl<S: Store, C: Codec> State<S, C> {
             Some(Ok(Contents::Moved { to, act, .. })) if to.is(&fresh.address.key) => act,
             _ => return undo(sessions, live).await,
         };
+        // The record may hold more than what this request read.
+        let stored = C::decode(C::Record::data(&fresh.record)).map_err(Error::codec)?;
+        self.data = rebase::<C>(&mut self.changes, &self.data, stored, sessions.settings())?;
         if let Some(fresh) = live.rotating.take() {
             *live = (*fresh).into();
         }
@@ -68,55 +72,6 @@ impl<S: Store, C: Codec> State<S, C> {
         if keeps_permanent {
             self.permanent = live.header.permanent;
         }
-        // The record may hold more than what this request read.
-        let stored = C::decode(live.data::<C>()).map_err(Error::codec)?;
-        self.data = rebase::<C>(&mut self.changes, &self.data, stored, sessions.settings())?;
         Ok(())
     }
-}
-
-/// Moves a session to a fresh id. The new record is there before the old one ends, and
-/// the browser does not learn its id unless the old one ended.
-pub(super) async fn move_to_fresh<S: Store, C: Codec, K: Signer>(
-    sessions: &Sessions<S, C, K>,
-    live: &mut Live<S>,
-    seen: Option<&S::Revision>,
-    act: Act,
-    header: Header,
-    record: Vec<u8>,
-) -> Result<Update<()>, Error> {
-    let fresh = create(sessions, header, record).await?;
-    let now = sessions.settings().clock.unix_millis();
-    let note = C::Record::moved(&fresh.address.key, act, now);
-    live.rotating = Some(Box::new(fresh));
-    let seen = seen.unwrap_or(&live.revision);
-    let updated = sessions.store().update(&live.address.key, &note, NOTE_TTL, seen).await;
-    match updated.map_err(Error::store)? {
-        Update::Updated(_) => {
-            if let Some(fresh) = live.rotating.take() {
-                *live = (*fresh).into();
-            }
-            Ok(Update::Updated(()))
-        }
-        Update::Conflict => {
-            undo(sessions, live).await?;
-            Ok(Update::Conflict)
-        }
-        Update::Gone => {
-            undo(sessions, live).await?;
-            Ok(Update::Gone)
-        }
-    }
-}
-
-/// Removes the record of a rotation that did not happen.
-pub(super) async fn undo<S: Store, C: Codec, K: Signer>(
-    sessions: &Sessions<S, C, K>,
-    live: &mut Live<S>,
-) -> Result<(), Error> {
-    if let Some(fresh) = &live.rotating {
-        sessions.store().remove(&fresh.address.key).await.map_err(Error::store)?;
-        live.rotating = None;
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //! response: one slot per request.
 //!
 //! The layer makes the slot and leaves it in the request; extractors find it there and
-//! take the session out. A [`Session`] returns to its slot when it is dropped, in
+//! take the session out. A [`Session`](super::Session) returns to its slot when it is dropped, in
 //! whatever task. The layer closes the slot when the response is there.
 //!
 //! Under the lock, the place changes and nothing else happens: session data are dropped,
@@ -17,8 +17,8 @@ use std::task::{Context, Poll, Waker};
 
 use http::HeaderValue;
 
-use super::finish::End;
-use super::{Home, Parts, Session, State};
+use super::finish::{End, Parts};
+use super::state::State;
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::cookie::Credentials;
@@ -97,15 +97,14 @@ impl<S: Store, C: Codec, K: Signer> Slot<S, C, K> {
     }
 
     /// Takes the session out, and opens it where that is yet to be done.
-    pub(super) async fn take(self: Arc<Self>) -> Result<Session<S, C, K>, Error> {
-        let state = loop {
+    pub(super) async fn take(&self) -> Result<Box<State<S, C>>, Error> {
+        loop {
             match self.begin()? {
-                Found::Untouched => break self.open().await?,
-                Found::Returned(state) => break state,
+                Found::Untouched => return self.open().await,
+                Found::Returned(state) => return Ok(state),
                 Found::Opening => poll_fn(|cx| self.poll_opened(cx)).await,
             }
-        };
-        Ok(Session::new(Home::Slot(self), state))
+        }
     }
 
     fn begin(&self) -> Result<Found<S, C>, Error> {

@@ -129,6 +129,12 @@ impl<S: Store, C: Codec> State<S, C> {
         }
     }
 
+    /// What the store holds of the session that the handler has. A session that is to
+    /// begin anew has nothing there yet.
+    pub(super) fn shown(&self) -> Option<&Live<S>> {
+        self.live().filter(|_| self.wish != Wish::Restart)
+    }
+
     /// Whether the handler wants the cookie to live for another time than before.
     pub(super) fn changes_permanent(&self) -> bool {
         self.live().is_some_and(|live| live.header.permanent != self.permanent)

@@ -68,7 +68,7 @@ impl<S: Store, C: Codec> State<S, C> {
             };
             let mut draft = ingredients.combine(settings, header)?;
             draft.data = Some(data);
-            Ok(Proposal::Write(Box::new(draft)))
+            Ok(Proposal::Write(draft))
         };
         let written = write(sessions, &mut self.place, How::Swap, false, propose).await?;
         match written {

@@ -1,40 +1,30 @@
-//! Writing a session: what was decided, carried out at the store.
+//! Writing the record of a session over the one that the store holds.
 //!
 //! The state changes only after the store has answered. A caller that drops the
 //! future at an await therefore leaves a state that is merely older than the
 //! store's. Saving it again meets a conflict, which is merged.
 
 use super::address::Address;
-use super::decide::Step;
-use super::merge::{Ingredients, rebase};
+use super::decide::DROPPED;
+use super::merge::{Draft, Ingredients, rebase};
 use super::open::{Found, interpret, read_at};
-use super::state::{DueCookie, Fresh, Held, Live, Place, State, Wish};
+use super::records::{MAX_ATTEMPTS, create, move_to_fresh, swap_for_ended};
+use super::state::{DueCookie, Held, Live, Place, State, Wish};
 use crate::codec::Codec;
 use crate::config::{OnConflict, Sessions, Settings};
 use crate::error::Error;
 use crate::record::{Act, Format, Header};
 use crate::signer::Signer;
-use crate::store::{Create, Store, Update};
-
-/// After so many conflicts in a row, or taken keys, a request gives up.
-pub(super) const MAX_ATTEMPTS: u32 = 1_000;
+use crate::store::{Store, Update};
 
 /// What is to be done over the version of a session that was seen.
 pub(super) enum Proposal<D> {
     /// Replace it.
-    Write(Box<Draft<D>>),
+    Write(Draft<D>),
     /// Nothing, if it is the newest version.
     LookAgain,
     /// Nothing. The data are those of the newest version.
     Nothing(Option<D>),
-}
-
-/// A record to be written.
-pub(super) struct Draft<D> {
-    pub(super) header: Header,
-    pub(super) record: Vec<u8>,
-    /// The data in it, where they are not those that the handler has.
-    pub(super) data: Option<D>,
 }
 
 /// How the record that was seen is replaced.
@@ -61,79 +51,6 @@ pub(super) enum Written<D> {
 }
 
 impl<S: Store, C: Codec> State<S, C> {
-    /// Saves, for a caller who asks for it: a session that ended is an error.
-    pub(super) async fn save<K: Signer>(
-        &mut self,
-        sessions: &Sessions<S, C, K>,
-    ) -> Result<(), Error> {
-        let step = self.save_changes(sessions, true).await?;
-        if step == Step::Nothing && self.live().is_some() {
-            // Only the store knows whether another request has ended it.
-            self.look_again(sessions).await?;
-        }
-        Ok(())
-    }
-
-    /// Saves what was changed, and makes a record for a new session even if nothing was.
-    pub(super) async fn save_or_create<K: Signer>(
-        &mut self,
-        sessions: &Sessions<S, C, K>,
-    ) -> Result<(), Error> {
-        self.save_changes(sessions, true).await?;
-        match (&self.place, self.wish) {
-            (Place::New, Wish::Destroy) => Ok(()),
-            (Place::New, _) => self.create_new(sessions).await,
-            _ => Ok(()),
-        }
-    }
-
-    /// Saves what was changed, if anything was, and says what that took. A session whose
-    /// renewal alone is due is written if `renews`.
-    pub(super) async fn save_changes<K: Signer>(
-        &mut self,
-        sessions: &Sessions<S, C, K>,
-        renews: bool,
-    ) -> Result<Step, Error> {
-        let settings = sessions.settings();
-        self.used_at = settings.clock.unix_millis();
-        let step = match self.plan(settings, false)? {
-            // A conflict must not hide that the session has ended.
-            Step::Renew if renews => Step::Update,
-            Step::Renew => Step::Nothing,
-            step => step,
-        };
-        self.carry_out(sessions, step).await?;
-        match (&self.place, self.wish) {
-            (_, Wish::Destroy) | (Place::New | Place::Live(_), _) => Ok(step),
-            (Place::Unreadable(_), _) if settings.replace_unreadable => Ok(step),
-            (Place::Unreadable(_), _) => Err(Error::Unreadable),
-            (Place::Over(_), _) => Err(Error::Ended),
-        }
-    }
-
-    /// Does what was decided.
-    pub(crate) async fn carry_out<K: Signer>(
-        &mut self,
-        sessions: &Sessions<S, C, K>,
-        step: Step,
-    ) -> Result<(), Error> {
-        match step {
-            Step::Nothing => Ok(()),
-            Step::Confirm => {
-                self.confirm_cookie(sessions).await;
-                Ok(())
-            }
-            Step::Create => self.create_new(sessions).await,
-            Step::Update => self.write_over(sessions, How::Swap).await,
-            Step::Renew => self.write_over(sessions, How::SwapOnce).await,
-            // What few requests need has a box of its own, so that it does not enlarge
-            // the future of the others.
-            Step::Move(act) => Box::pin(self.give_fresh_id(sessions, act)).await,
-            Step::Replace(ends) => Box::pin(self.replace(sessions, ends)).await,
-            Step::End => Box::pin(self.end(sessions)).await,
-        }
-    }
-
     /// Makes a record for a session that has none.
     pub(super) async fn create_new<K: Signer>(
         &mut self,
@@ -180,9 +97,6 @@ impl<S: Store, C: Codec> State<S, C> {
         let rejects = changes.is_touched() && matches!(settings.on_conflict, OnConflict::Reject);
 
         let propose = |seen: &Live<S>, is_newest: bool| {
-            if is_newest && rejects {
-                return Err(Error::Conflict);
-            }
             let now = settings.clock.unix_millis();
             let header = header_over::<C>(seen.header, settings, wanted, signs_in, now);
             // What Flask keeps in the record is not this program's to drop.
@@ -195,7 +109,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 && draft.record == seen.bytes();
             Ok(match is_there {
                 true => Proposal::Nothing(draft.data),
-                false => Proposal::Write(Box::new(draft)),
+                false => Proposal::Write(draft),
             })
         };
         let written = write(sessions, place, how, rejects, propose).await?;
@@ -223,7 +137,12 @@ impl<S: Store, C: Codec> State<S, C> {
                 self.cookie = DueCookie::Remove;
                 self.take_over(newest);
             }
-            Written::Gone => self.cookie = DueCookie::Keep,
+            Written::Gone => {
+                self.cookie = DueCookie::Keep;
+                if changes.is_touched() && matches!(how, How::Swap) {
+                    tracing::debug!("{DROPPED}");
+                }
+            }
         }
         Ok(())
     }
@@ -251,19 +170,6 @@ impl<S: Store, C: Codec> State<S, C> {
         self.changes.clear();
         if self.wish != Wish::Destroy {
             self.wish = Wish::Keep;
-        }
-    }
-
-    /// Looks at the newest version; an error says that the session has ended.
-    async fn look_again<K: Signer>(&mut self, sessions: &Sessions<S, C, K>) -> Result<(), Error> {
-        let Place::Live(live) = &self.place else { return Ok(()) };
-        match newest(sessions, &live.address).await? {
-            Found::Live(..) => Ok(()),
-            other => {
-                self.place = Place::without(other, live);
-                self.cookie = DueCookie::Keep;
-                Err(self.place.why_gone())
-            }
         }
     }
 
@@ -307,11 +213,11 @@ impl<S: Store> Place<S> {
     }
 
     /// The place of a session under whose key something else was found.
-    fn without<D>(found: Found<S, D>, live: &Live<S>) -> Self {
+    pub(super) fn without<D>(found: Found<S, D>, live: &Live<S>) -> Self {
         match found {
             Found::Moved(moved) => Self::Over(Some(moved)),
             Found::Unreadable(_) => Self::Unreadable(live.address.key.clone()),
-            Found::Nothing | Found::Live(..) => Self::Over(None),
+            Found::Over | Found::Nothing | Found::Live(..) => Self::Over(None),
         }
     }
 
@@ -361,15 +267,14 @@ where
                         Written::Cleared(draft.data),
                     ),
                     How::Move(act) => {
-                        let Draft { header, record, data } = *draft;
+                        let Draft { header, record, data } = draft;
                         let seen = seen.as_ref().map(|newest| &newest.revision);
-                        let moved = Box::pin(super::rotate::move_to_fresh(
-                            sessions, live, seen, act, header, record,
-                        ));
+                        let moved =
+                            Box::pin(move_to_fresh(sessions, live, seen, act, header, record));
                         (moved.await?, Written::Stored(data))
                     }
                     How::Swap | How::SwapOnce => {
-                        let Draft { header, record, data } = *draft;
+                        let Draft { header, record, data } = draft;
                         let ttl = header.ttl(sessions.settings().clock.unix_millis());
                         let updated =
                             sessions.store().update(&live.address.key, &record, ttl, revision);
@@ -402,12 +307,12 @@ where
                 return Ok(Written::Gone);
             }
             Update::Conflict if how == How::SwapOnce => return Ok(Written::Nothing(None)),
-            Update::Conflict if rejects => return Err(Error::Conflict),
             Update::Conflict => {
-                if queued.is_none() {
+                if queued.is_none() && !rejects {
                     queued = Some(sessions.queue().wait(&live.address.key).await);
                 }
                 match newest(sessions, &live.address).await? {
+                    Found::Live(..) if rejects => return Err(Error::Conflict),
                     Found::Live(newest, _) => seen = Some(newest),
                     other => {
                         *place = Place::without(other, live);
@@ -439,7 +344,7 @@ async fn clear<S: Store, C: Codec, K: Signer>(
     address: &Address,
     seen: &S::Revision,
 ) -> Result<Update<()>, Error> {
-    let ended = super::end::swap_for_ended::<S, C, K>(sessions, &address.key, seen).await?;
+    let ended = swap_for_ended::<S, C, K>(sessions, &address.key, seen).await?;
     if let Update::Updated(()) = ended {
         sessions.store().remove(&address.key).await.map_err(Error::store)?;
     }
@@ -474,22 +379,4 @@ pub(super) fn new_record<C: Codec>(header: Header, data: &[u8]) -> Result<Vec<u8
     // Some data can be written in a format, and not be read back from it.
     C::decode(C::Record::data(&record)).map_err(Error::codec)?;
     Ok(record)
-}
-
-/// Makes a record under a fresh id. A taken id is tried again, though only a broken
-/// generator makes it.
-pub(super) async fn create<S: Store, C: Codec, K: Signer>(
-    sessions: &Sessions<S, C, K>,
-    header: Header,
-    record: Vec<u8>,
-) -> Result<Fresh<S>, Error> {
-    let ttl = header.ttl(sessions.settings().clock.unix_millis());
-    for _ in 0..MAX_ATTEMPTS {
-        let address = Address::generate(sessions)?;
-        let created = sessions.store().create(&address.key, &record, ttl).await;
-        if let Create::Created(revision) = created.map_err(Error::store)? {
-            return Ok(Fresh { address, header, record, revision });
-        }
-    }
-    Err(Error::Contended)
 }

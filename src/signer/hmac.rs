@@ -12,11 +12,11 @@ use crate::secret::SecretKey;
 const TAG_CHARACTERS: usize = 43;
 
 /// The cookie's value is `id.tag`. The tag is the HMAC-SHA256 of the cookie's
-/// name, `=` and the id, so that a ticket for one cookie is not one for
+/// name, `=` and the id, so that the value of one cookie does not verify as that of
 /// another.
 ///
-/// Signs with one key, and accepts older ones besides, so that a key can be
-/// replaced without signing anybody out.
+/// It signs with one key and accepts older ones, so that replacing a key ends no
+/// session.
 #[derive(Debug)]
 pub struct HmacSha256 {
     keys: Keys,

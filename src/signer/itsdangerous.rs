@@ -29,7 +29,8 @@ const SALT: &[u8] = b"flask-session";
 /// HMAC-SHA1 is known that would be better than guessing 160 bits. Nothing else in
 /// this crate uses SHA-1. For sessions that no Flask application shares, use
 /// [`HmacSha256`](super::HmacSha256), whose tag covers the cookie's name as well:
-/// here a ticket for one cookie is one for any other that the same secret signs.
+/// here, the value of one cookie also verifies as that of any other cookie that the same
+/// secret signs.
 ///
 /// # Example
 ///
@@ -77,8 +78,8 @@ impl Itsdangerous {
         Self::new(Zeroizing::new(value.into_encoded_bytes()).as_slice())
     }
 
-    /// Accepts what `secret` has signed, too, and lets live sessions have their
-    /// tickets signed anew. May be called several times.
+    /// Also accepts values that `secret` has signed. The response then sends the cookie of a
+    /// live session again, signed by the newest secret. May be called several times.
     ///
     /// # Errors
     ///
@@ -95,7 +96,7 @@ impl Itsdangerous {
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ItsdangerousError {
-    /// The secret has no bytes, so that anybody could sign.
+    /// The secret has no bytes, so that any client could sign.
     #[error("the secret key is empty")]
     Empty,
     /// The environment variable is not set.

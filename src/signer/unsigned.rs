@@ -1,11 +1,11 @@
-//! No tag.
+//! The cookie holds the id alone, without a tag.
 
 use super::{Signer, Verified};
 
 /// The cookie's value is the session id alone.
 ///
-/// An id has 256 random bits by default, so nobody guesses a live one. What
-/// signing adds: forged ids are refused without asking the store, and a leaked
+/// An id has 256 random bits by default, so an attacker cannot guess a live one. Signing
+/// adds two things: the server refuses forged ids without asking the store, and a leaked
 /// store of plain ids gives no valid cookie.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

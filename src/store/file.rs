@@ -31,15 +31,15 @@ use crate::ttl::Ttl;
 ///
 /// # Files
 ///
-/// A record is one file, named by the lower-case hex SHA-256 of its key. It is
-/// written under another name and then renamed, so whoever reads it meanwhile,
-/// and whatever kills the writer, it is the old record or the new one. Changes
-/// are made under an advisory lock on one of 64 files named `lock-00` to
-/// `lock-3f`, which are never removed. So the file system has to be a local
-/// one, or one that shares such locks between the machines that use it.
+/// A record is one file, named by the lower-case hex SHA-256 of its key. The store
+/// writes it under another name and then renames it. A reader therefore finds the old
+/// record or the new one, also when the writer was killed. The store changes records
+/// under an advisory lock on one of 64 files named `lock-00` to `lock-3f`, which it never
+/// removes. So the file system has to be a local one, or one that shares such locks
+/// between the machines that use it.
 ///
-/// Nothing is flushed to the disk: a power cut may undo the last changes. Half
-/// a file that it leaves is noticed by a checksum.
+/// The store flushes nothing to the disk: a power cut may undo the last changes. A
+/// checksum detects half a file that a power cut has left.
 ///
 /// What is not a whole record, in a record's place, counts as none: a damaged
 /// or foreign file, a symbolic link, a named pipe. No link is followed. The next
@@ -49,10 +49,9 @@ use crate::ttl::Ttl;
 ///
 /// # Directory
 ///
-/// Whoever may write to the directory may make sessions. So one that its group
-/// or others can write to is refused, and so is one that belongs to a user
-/// other than the one whose name new files get, and one that is a symbolic
-/// link. The directories above it are trusted.
+/// A user who may write to the directory may make sessions. So the store refuses a
+/// directory that its group or others can write to, one that belongs to a user other
+/// than the owner of new files, and a symbolic link. It trusts the directories above.
 ///
 /// # Example
 ///
@@ -113,12 +112,12 @@ impl File {
     ///
     /// # Default
     ///
-    /// `0o600`: nobody but the owner reads them.
+    /// `0o600`: only the owner reads them.
     ///
     /// # Errors
     ///
     /// [`FileError::InvalidMode`] for anything but `0o600`, `0o640`, `0o604` and
-    /// `0o644`: the owner reads and writes, nobody else ever writes.
+    /// `0o644`: the owner reads and writes, and no other user ever writes.
     pub fn mode(mut self, mode: u32) -> Result<Self, FileError> {
         if !matches!(mode, 0o600 | 0o640 | 0o604 | 0o644) {
             return Err(FileError::InvalidMode);

@@ -1,4 +1,4 @@
-//! What a record is kept under: [`Key`].
+//! The key of a record: [`Key`].
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -57,15 +57,14 @@ pub struct InvalidKeyPrefix;
 /// What a record is kept under: a prefix, and the SHA-256 (FIPS 180-4) of the
 /// cookie's name, `=` and the session id, in base64url without padding.
 ///
-/// A stolen database therefore holds no ticket that a browser could present, and a
-/// ticket that a browser presents under the name of another cookie leads nowhere.
-/// Where the id itself has to be in the store, because another program reads
-/// it, the key holds the id instead.
+/// A stolen database therefore holds no id that a browser could send. An id that a
+/// browser sends under the name of another cookie leads to no session. Where another
+/// program reads the store and needs the id itself, the key holds the id instead.
 ///
 /// A key has at most 150 bytes of visible ASCII.
 #[derive(Clone)]
 pub struct Key {
-    /// Bytes behind the length may be left over from an earlier key: nobody reads
+    /// Bytes behind the length may be left over from an earlier key. No code reads
     /// or compares them.
     text: [u8; Self::MAX],
     len: u8,

@@ -1,4 +1,4 @@
-//! Sessions in this process's memory.
+//! A store in this process's memory.
 
 use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
@@ -199,7 +199,7 @@ impl Sweep for Memory {
         let now = self.clock.unix_millis();
         let swept = self.inner.shards.iter().map(|shard| {
             let mut removed = 0;
-            // The lock is given back between batches, to whoever waits for it.
+            // Between batches, other tasks can take the lock.
             while lock(shard).is_due(now) {
                 removed += lock(shard).remove_expired(now, REMOVED_AT_ONCE);
             }
@@ -355,9 +355,8 @@ impl Shard {
 
 /// Hashes a key by its end, which is random: that of an id, or of its digest.
 ///
-/// Only the generator makes the ids of records, and the seed keeps those of a map
-/// from falling together even for somebody who knows many and may pick which ones
-/// stay.
+/// Only the generator makes ids. An attacker who knows many of them, and picks which ones
+/// stay, still cannot make them collide, since the attacker does not know the seed.
 #[derive(Clone, Copy)]
 struct Spread {
     seed: u64,

@@ -1,4 +1,4 @@
-//! The store that keeps nothing.
+//! A store without records.
 
 use std::convert::Infallible;
 

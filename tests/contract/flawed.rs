@@ -64,7 +64,7 @@ pub(crate) struct Flawed {
 struct State {
     records: HashMap<String, Entry>,
     last_revision: u64,
-    /// Replies that nobody has read yet, as on a connection.
+    /// Replies that no operation has read yet, as on a connection.
     replies: VecDeque<Loaded<Flawed>>,
 }
 

@@ -1,4 +1,4 @@
-//! The directory, and who may do what in it.
+//! The directory, and the rights of users in it.
 
 use std::error::Error;
 use std::fs::{self, Permissions};
@@ -22,7 +22,7 @@ async fn making_a_store_touches_no_file() {
 #[tokio::test]
 async fn the_directory_and_its_files_are_private() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     assert_eq!(permissions(&site.directory()), 0o700);
     assert_eq!(permissions(&site.place(&key)), 0o600);
     for entry in fs::read_dir(site.directory()).expect("the directory") {
@@ -43,7 +43,7 @@ async fn directories_above_are_made_private_as_well() {
 async fn a_record_has_the_mode_that_was_asked_for() {
     for mode in [0o640, 0o604, 0o644] {
         let site = Site::with(|store| store.mode(mode).expect("a mode"));
-        let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+        let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
         assert_eq!(permissions(&site.place(&key)), mode);
         let _ = site.update(&key, b"hat", &seen).await;
         assert_eq!(permissions(&site.place(&key)), mode, "after an update");
@@ -77,8 +77,8 @@ async fn a_directory_that_others_can_only_read_is_used() {
     let site = Site::new();
     fs::create_dir(site.directory()).expect("a directory");
     fs::set_permissions(site.directory(), Permissions::from_mode(0o755)).expect("its mode");
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
-    assert_eq!(site.value(&key).await.as_deref(), Some(&b"coat"[..]));
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]));
     assert_eq!(permissions(&site.directory()), 0o755);
 }
 

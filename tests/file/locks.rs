@@ -1,5 +1,5 @@
-//! Who waits for whom. That an operation waits is read from Linux's list of
-//! locks.
+//! Which operations wait for each other. The tests see in Linux's list of locks that an
+//! operation waits.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -13,11 +13,11 @@ use crate::site::{Site, temporary_file, write_file};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_waits_for_the_lock_and_a_look_does_not() {
     let site = Site::new();
-    let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
     let held = hold(&site, &key);
     let update = start_update(&site, &key, seen);
     assert!(waits_for(&held, &update).await);
-    assert_eq!(site.value(&key).await.as_deref(), Some(&b"coat"[..]));
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]));
     drop(held);
     assert!(matches!(update.await, Ok(Update::Updated(_))));
 }
@@ -25,7 +25,7 @@ async fn a_change_waits_for_the_lock_and_a_look_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lock_that_was_removed_meanwhile_is_not_trusted() {
     let site = Site::new();
-    let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
     let removed = hold(&site, &key);
     let update = start_update(&site, &key, seen);
     assert!(waits_for(&removed, &update).await);
@@ -40,7 +40,7 @@ async fn a_lock_that_was_removed_meanwhile_is_not_trusted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sweep_leaves_a_file_whose_writer_holds_the_lock() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     let temporary = site.directory().join(temporary_file(&key));
     write_file(&temporary, b"half a reco");
     let held = hold(&site, &key);

@@ -1,4 +1,4 @@
-//! What somebody who could write to the directory left there.
+//! What another user who could write to the directory left there.
 
 use std::fs;
 use std::io::Write;
@@ -18,7 +18,7 @@ use crate::site::{Site, new_key, record_file, temporary_file, write_file};
 async fn a_planted_link_is_no_record_and_is_not_followed() {
     let site = Site::new();
     // What the link leads to is a perfect record, even of the right key.
-    let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
     let target = site.outside("target");
     fs::rename(site.place(&key), &target).expect("the record is moved");
     let before = fs::read(&target).expect("the target");
@@ -44,7 +44,7 @@ async fn a_planted_link_is_no_record_and_is_not_followed() {
 #[tokio::test]
 async fn a_planted_link_to_nowhere_makes_no_file_there() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     fs::remove_file(site.place(&key)).expect("the record");
     symlink(site.outside("nowhere"), site.place(&key)).expect("a link");
     site.create_at(&key, b"hat", Ttl::hours(1)).await;
@@ -52,10 +52,10 @@ async fn a_planted_link_to_nowhere_makes_no_file_there() {
 }
 
 #[test]
-fn a_planted_pipe_keeps_nobody_waiting() {
+fn a_planted_pipe_blocks_no_request() {
     promptly(async {
         let site = Site::new();
-        let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+        let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
         fs::remove_file(site.place(&key)).expect("the record");
         make_pipe(&site.place(&key));
 
@@ -75,7 +75,7 @@ fn a_planted_pipe_keeps_nobody_waiting() {
 #[tokio::test]
 async fn a_pipe_that_gives_a_perfect_record_is_none() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     let record = fs::read(site.place(&key)).expect("the record");
     fs::remove_file(site.place(&key)).expect("the record");
     make_pipe(&site.place(&key));
@@ -89,7 +89,7 @@ async fn a_pipe_that_gives_a_perfect_record_is_none() {
 #[tokio::test]
 async fn a_directory_in_a_records_place_is_no_record_and_stays() {
     let site = Site::new();
-    let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
     fs::remove_file(site.place(&key)).expect("the record");
     fs::create_dir(site.place(&key)).expect("a directory");
     assert_eq!(site.value(&key).await, None);
@@ -103,7 +103,7 @@ async fn a_directory_in_a_records_place_is_no_record_and_stays() {
 #[tokio::test]
 async fn a_planted_socket_is_no_record() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     fs::remove_file(site.place(&key)).expect("the record");
     // A socket's path is short, so it is made elsewhere and moved.
     let _listener = UnixListener::bind(site.outside("socket")).expect("a socket");
@@ -123,7 +123,7 @@ async fn a_planted_lock_is_a_fault_and_no_file_is_made_where_it_leads() {
         &make_pipe,
     ];
     for plant in plants {
-        let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+        let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
         let lock = site.lock(&key);
         fs::remove_file(&lock).expect("the lock");
         plant(&lock);
@@ -136,7 +136,7 @@ async fn a_planted_lock_is_a_fault_and_no_file_is_made_where_it_leads() {
         for refused in refused {
             assert!(matches!(refused, Err(FileError::InvalidLock)), "{refused:?}");
         }
-        assert_eq!(site.value(&key).await.as_deref(), Some(&b"coat"[..]), "reading takes no lock");
+        assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]), "reading takes no lock");
         fs::remove_file(&lock).or_else(|_| fs::remove_dir(&lock)).expect("the planted lock");
     }
     assert!(!nowhere.exists());
@@ -145,7 +145,7 @@ async fn a_planted_lock_is_a_fault_and_no_file_is_made_where_it_leads() {
 #[tokio::test]
 async fn a_planted_temporary_file_is_removed_and_not_followed() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     let target = site.outside("target");
     write_file(&target, b"untouched");
     symlink(&target, site.directory().join(temporary_file(&key))).expect("a link");

@@ -1,4 +1,4 @@
-//! Records, and files that are none.
+//! Records, and files that are not records.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +14,7 @@ use crate::site::{Site, new_key, record_file, write_file};
 #[tokio::test]
 async fn a_record_is_one_file_named_by_the_hash_of_its_key() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     assert_eq!(site.files(), [record_file(&key)]);
     let bytes = fs::read(site.place(&key)).expect("the record");
     let text = String::from_utf8_lossy(&bytes);
@@ -24,21 +24,22 @@ async fn a_record_is_one_file_named_by_the_hash_of_its_key() {
 #[tokio::test]
 async fn another_store_in_the_same_directory_sees_the_record() {
     let site = Site::new();
-    let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
     let other = File::new(site.directory()).clock(site.clock.clone());
     let loaded = other.load(&key, None).await.expect("the store answers").expect("a record");
-    assert_eq!((loaded.value.as_slice(), loaded.revision), (&b"coat"[..], seen));
+    assert_eq!((loaded.value.as_slice(), loaded.revision), (&b"cart"[..], seen));
 }
 
 #[tokio::test]
 async fn a_damaged_file_is_no_record_and_is_replaced() {
     let site = Site::new();
-    let (key, _) = site.create(b"a coat and a hat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"a cart and a hat", Ttl::hours(1)).await;
     let whole = fs::read(site.place(&key)).expect("the record");
     let mut damaged: Vec<_> = (0..whole.len()).map(|kept| whole[..kept].to_vec()).collect();
     damaged.push([&whole[..], b"\0"].concat());
     damaged.push(vec![0; whole.len()]);
-    damaged.push(b"a file of somebody else, which is long enough to have a whole header".to_vec());
+    damaged
+        .push(b"a file of another program, which is long enough to have a whole header".to_vec());
     damaged.extend((0..whole.len()).map(|at| {
         let mut changed = whole.clone();
         changed[at] ^= 0x80;
@@ -62,29 +63,29 @@ async fn a_damaged_file_is_no_record_and_is_replaced() {
 #[tokio::test]
 async fn a_record_that_was_copied_to_another_key_is_none() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     let other = new_key();
     fs::copy(site.place(&key), site.place(&other)).expect("a copy");
     assert_eq!(site.value(&other).await, None);
-    assert_eq!(site.value(&key).await.as_deref(), Some(&b"coat"[..]));
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]));
 }
 
 #[tokio::test]
 async fn extending_postpones_the_expiry_and_keeps_the_revision() {
     let site = Site::new();
-    let (key, seen) = site.create(b"coat", Ttl::seconds(10)).await;
+    let (key, seen) = site.create(b"cart", Ttl::seconds(10)).await;
     site.clock.advance(Duration::from_secs(9));
     let loaded = site.store.load(&key, Some(Ttl::seconds(10))).await.expect("the store answers");
     assert_eq!(loaded.expect("a record").revision, seen);
     site.clock.advance(Duration::from_secs(9));
-    assert_eq!(site.value(&key).await.as_deref(), Some(&b"coat"[..]));
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]));
     assert!(matches!(site.update(&key, b"hat", &seen).await, Update::Updated(_)));
 }
 
 #[tokio::test]
 async fn a_record_ends_with_the_millisecond() {
     let site = Site::new();
-    let (key, seen) = site.create(b"coat", Ttl::seconds(1)).await;
+    let (key, seen) = site.create(b"cart", Ttl::seconds(1)).await;
     site.clock.advance(Duration::from_millis(999));
     assert!(site.value(&key).await.is_some());
     site.clock.advance(Duration::from_millis(1));
@@ -96,16 +97,16 @@ async fn a_record_ends_with_the_millisecond() {
 #[tokio::test]
 async fn a_record_that_was_made_anew_has_a_new_revision() {
     let site = Site::new();
-    let (key, first) = site.create(b"coat", Ttl::hours(1)).await;
-    assert_eq!(site.remove(&key).await.as_deref(), Some(&b"coat"[..]));
-    site.create_at(&key, b"coat", Ttl::hours(1)).await;
+    let (key, first) = site.create(b"cart", Ttl::hours(1)).await;
+    assert_eq!(site.remove(&key).await.as_deref(), Some(&b"cart"[..]));
+    site.create_at(&key, b"cart", Ttl::hours(1)).await;
     assert_eq!(site.update(&key, b"hat", &first).await, Update::Conflict);
 }
 
 #[tokio::test]
 async fn a_record_is_replaced_and_never_written_over() {
     let site = Site::new();
-    let (key, seen) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
     let mut reader = fs::File::open(site.place(&key)).expect("the record");
     let inode = reader.metadata().expect("its metadata").ino();
     let before = fs::read(site.place(&key)).expect("the record");

@@ -27,7 +27,7 @@ async fn a_sweep_removes_what_is_expired_and_nothing_else() {
 #[tokio::test]
 async fn a_sweep_removes_what_killed_processes_left() {
     let site = Site::new();
-    let (key, _) = site.create(b"coat", Ttl::hours(1)).await;
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     for left in [&key, &new_key(), &new_key()] {
         write_file(&site.directory().join(temporary_file(left)), b"cloakrm\x01 half a reco");
     }
@@ -56,7 +56,7 @@ async fn a_sweep_leaves_the_files_of_others() {
 
     // Nor do they count as records, or make room for them.
     for _ in 0..2 {
-        others.push(record_file(&site.create(b"coat", Ttl::hours(1)).await.0));
+        others.push(record_file(&site.create(b"cart", Ttl::hours(1)).await.0));
     }
     others.sort();
     assert_eq!(site.files(), others);

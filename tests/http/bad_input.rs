@@ -12,7 +12,7 @@ use crate::support::watched::{Op, Watched};
 
 /// Reads with these `Cookie` headers: there is no session, nothing is written, and the
 /// browser keeps what it has. Another instance may know the id or the key.
-async fn assert_worthless<V: AsRef<[u8]> + Sync>(site: &Site, cookies: &[V]) {
+async fn assert_no_session<V: AsRef<[u8]> + Sync>(site: &Site, cookies: &[V]) {
     let router = routes().layer(site.config().layer());
     site.take_calls();
 
@@ -46,14 +46,14 @@ async fn site_and_cookie() -> (Site, String) {
 #[tokio::test]
 async fn a_signed_cookie_that_the_store_does_not_know_is_no_session() {
     let (_, cookie) = site_and_cookie().await;
-    assert_worthless(&Site::new(), &[cookie]).await;
+    assert_no_session(&Site::new(), &[cookie]).await;
 }
 
 #[tokio::test]
 async fn an_expired_session_is_no_session() {
     let (site, cookie) = site_and_cookie().await;
     site.advance(Ttl::days(31));
-    assert_worthless(&site, &[cookie]).await;
+    assert_no_session(&site, &[cookie]).await;
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn a_cookie_with_any_character_changed_is_no_session_and_not_looked_up() {
     for at in start..cookie.len() {
         let mut changed = cookie.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-        assert_worthless(&site, &[&changed]).await;
+        assert_no_session(&site, &[&changed]).await;
         assert_eq!(site.take_calls(), [], "nothing is looked up before the tag is verified");
     }
 }
@@ -73,7 +73,7 @@ async fn a_cookie_with_any_character_changed_is_no_session_and_not_looked_up() {
 async fn a_cookie_cut_anywhere_is_no_session() {
     let (site, cookie) = site_and_cookie().await;
     for end in "__Host-id=".len()..cookie.len() {
-        assert_worthless(&site, &[&cookie[..end]]).await;
+        assert_no_session(&site, &[&cookie[..end]]).await;
     }
 }
 
@@ -90,7 +90,7 @@ async fn a_cookie_with_anything_around_it_is_no_session() {
         format!("={signed}"),
         format!("%00{signed}"),
     ] {
-        assert_worthless(&site, &[format!("__Host-id={value}")]).await;
+        assert_no_session(&site, &[format!("__Host-id={value}")]).await;
     }
 }
 
@@ -98,26 +98,26 @@ async fn a_cookie_with_anything_around_it_is_no_session() {
 async fn an_oversized_cookie_is_no_session() {
     const MIB: usize = 1 << 20;
     let (site, cookie) = site_and_cookie().await;
-    assert_worthless(&site, &[format!("__Host-id={}", "A".repeat(MIB))]).await;
-    assert_worthless(&site, &[format!("{cookie}{}", "A".repeat(MIB))]).await;
-    assert_worthless(&site, &[format!("__Host-id=A{}", ";".repeat(MIB))]).await;
-    assert_worthless(&site, &["__Host-id=A;".repeat(MIB / 12)]).await;
-    assert_worthless(&site, &[format!("{};__Host-id=A", "A".repeat(MIB))]).await;
+    assert_no_session(&site, &[format!("__Host-id={}", "A".repeat(MIB))]).await;
+    assert_no_session(&site, &[format!("{cookie}{}", "A".repeat(MIB))]).await;
+    assert_no_session(&site, &[format!("__Host-id=A{}", ";".repeat(MIB))]).await;
+    assert_no_session(&site, &["__Host-id=A;".repeat(MIB / 12)]).await;
+    assert_no_session(&site, &[format!("{};__Host-id=A", "A".repeat(MIB))]).await;
 }
 
 #[tokio::test]
 async fn a_cookie_that_is_not_utf_8_is_no_session() {
     let (site, cookie) = site_and_cookie().await;
-    assert_worthless(&site, &[b"__Host-id=\xff\xfe"]).await;
+    assert_no_session(&site, &[b"__Host-id=\xff\xfe"]).await;
     let behind = [cookie.as_bytes(), b"\x80"].concat();
-    assert_worthless(&site, &[behind]).await;
+    assert_no_session(&site, &[behind]).await;
 }
 
 #[tokio::test]
-async fn many_worthless_cookies_are_no_session() {
+async fn many_malformed_cookies_are_no_session() {
     let (site, cookie) = site_and_cookie().await;
     let cut = &cookie[..cookie.len() - 1];
-    assert_worthless(&site, &["__Host-id=", cut, "__Host-id=A; __Host-id=B"]).await;
+    assert_no_session(&site, &["__Host-id=", cut, "__Host-id=A; __Host-id=B"]).await;
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_value_of_another_cookie_is_refused_though_the_same_key_signed_it() {
     let cookie = shop.cookies().expect("a cookie");
     let value = cookie.strip_prefix("__Host-cart=").expect("the name");
 
-    assert_worthless(&site, &[format!("__Host-id={value}")]).await;
+    assert_no_session(&site, &[format!("__Host-id={value}")]).await;
     assert_eq!(shop.get("/read").await.body, "1 visits", "it is good where it belongs");
 }
 
@@ -225,7 +225,7 @@ async fn a_cookie_that_another_key_signed_is_refused() {
     let browser = Browser::new(routes().layer(other.layer()));
     let reply = browser.get("/visit").await;
     assert_eq!(reply.body, "1");
-    assert_worthless(&site, &[browser.cookies().expect("a cookie")]).await;
+    assert_no_session(&site, &[browser.cookies().expect("a cookie")]).await;
 }
 
 fn permutations(items: Vec<String>) -> Vec<Vec<String>> {

@@ -1,5 +1,5 @@
 //! A cookie that was due before something failed reaches the browser with the
-//! error: the one that it holds is worth nothing any more.
+//! error: the one that it holds is dead by then.
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ use crate::support::browser::Browser;
 use crate::support::watched::Op;
 
 #[test]
-fn whoever_imports_all_of_cloakroom_still_names_the_crate_axum() {
+fn a_program_that_imports_all_of_cloakroom_still_names_the_crate_axum() {
     mod application {
         use cloakroom::*;
 
@@ -222,7 +222,7 @@ async fn a_session_that_outlives_its_response_does_not_disturb_it() {
     finish.send(()).expect("the task waits");
     saved.await.expect("the task is done");
     assert_eq!(browser.get("/read").await.body, "11 visits", "only what `save` was called for");
-    assert_eq!(keeper.get("/read").await.body, "new", "the layer hands it to nobody else");
+    assert_eq!(keeper.get("/read").await.body, "new", "the layer hands it to no other request");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Records that this program cannot read: somebody else's data, not ours to
+//! Records that this program cannot read: another program's data, not ours to
 //! destroy.
 
 use axum::Router;

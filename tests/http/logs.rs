@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::routing::get;
-use cloakroom::{Config, Json, Key, KeyPrefix, Memory, Session, Store, Unsigned};
+use cloakroom::{Config, Error, Json, Key, KeyPrefix, Memory, Session, Store, Unsigned};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderValue, Request, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -133,4 +133,46 @@ fn the_log_names_what_the_system_said_of_a_store_that_failed() {
     });
     let line = "message=the session store failed\nsource=the store is out of order\ncause=connection refused\n";
     assert_eq!(log.text(), [line; 2].concat());
+}
+
+#[test]
+fn the_log_names_a_mistaken_set_up_and_a_session_that_outlives_its_response() {
+    async fn ignore() {}
+    async fn keep(session: AccountSession) {
+        tokio::spawn(async move {
+            std::future::pending::<()>().await;
+            drop(session);
+        });
+    }
+    async fn detach(session: AccountSession) -> Result<(), Error> {
+        let session = session.detach().await?;
+        tokio::spawn(async move {
+            std::future::pending::<()>().await;
+            drop(session);
+        });
+        Ok(())
+    }
+    let log = Log::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    tracing::subscriber::with_default(log.clone(), || {
+        runtime.block_on(async {
+            let layer =
+                || Config::new().store(Memory::new()).codec(Json::<Account>::new()).build().layer();
+            let get_from = async |router: Router| {
+                let request = Request::get("/").body(axum::body::Body::empty());
+                router.oneshot(request.expect("a request")).await.expect("an answer").status()
+            };
+            let twice = Router::new().route("/", get(ignore)).layer(layer()).layer(layer());
+            assert_eq!(get_from(twice).await, StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(log.text(), format!("message={}\n", Error::SameCookieName));
+
+            let detached = Router::new().route("/", get(detach)).layer(layer());
+            assert_eq!(get_from(detached).await, StatusCode::OK);
+            assert!(!log.text().contains("outlives"), "{}", log.text());
+
+            let kept = Router::new().route("/", get(keep)).layer(layer());
+            assert_eq!(get_from(kept).await, StatusCode::OK);
+            assert!(log.text().contains("outlives its response"), "{}", log.text());
+        });
+    });
 }

@@ -77,7 +77,7 @@ async fn signing_out_without_a_session_sets_no_cookie() {
 }
 
 #[tokio::test]
-async fn a_new_key_signs_nobody_out_while_the_older_one_is_accepted() {
+async fn a_new_key_ends_no_session_while_the_older_one_is_accepted() {
     let site = Site::new();
     let visitor = site.known_browser().await;
     let at = |key: u8, accepted: &[u8]| {

@@ -167,7 +167,7 @@ async fn sign_out(mut session: Visitor) {
 }
 
 impl Browser {
-    /// Another browser with the same cookies: somebody who copied them.
+    /// Another browser with the same cookies: an attacker who copied them.
     pub(crate) fn copy(&self) -> Self {
         let jar = lock(&self.jar).clone();
         Self { router: self.router.clone(), jar: Arc::new(Mutex::new(jar)) }

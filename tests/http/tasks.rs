@@ -190,19 +190,19 @@ async fn a_session_that_was_dropped_elsewhere_costs_that_of_another_layer_nothin
 #[tokio::test]
 async fn a_session_that_is_dropped_in_another_request_is_not_sent_with_its_response() {
     let sessions = Config::new().store(Memory::new()).data::<u32>().build();
-    // One request at most waits for a session, the other for its turn.
+    // One request at most waits for a session, the other for the signal.
     let (hand_over, handed_over) = tokio::sync::mpsc::channel::<Counter>(1);
     let handed_over = tokio::sync::Mutex::new(handed_over);
-    let turn = tokio::sync::Notify::new();
+    let signal = tokio::sync::Notify::new();
     let one = sessions.layer().layer(service_fn(async |request: Request<String>| {
         let own = Counter::of_request(&request).await.expect("a session");
         tokio::spawn(async move { drop(own) }).await.expect("no panic");
-        turn.notify_one();
+        signal.notify_one();
         drop(handed_over.lock().await.recv().await.expect("a session"));
         text("")
     }));
     let other = sessions.layer().layer(service_fn(async |request: Request<String>| {
-        turn.notified().await;
+        signal.notified().await;
         let mut counter = Counter::of_request(&request).await.expect("a session");
         *counter = 42;
         hand_over.send(counter).await.expect("the first request waits");
@@ -210,5 +210,5 @@ async fn a_session_that_is_dropped_in_another_request_is_not_sent_with_its_respo
     }));
     let (one, _) = tokio::join!(one.oneshot(Request::default()), other.oneshot(Request::default()));
     let response = one.expect("an answer");
-    assert!(!response.headers().contains_key("set-cookie"), "the ticket of another request");
+    assert!(!response.headers().contains_key("set-cookie"), "the cookie of another request");
 }

@@ -65,6 +65,37 @@ async fn a_conflict_can_be_rejected() {
     assert_eq!((session.visits, session.cart.len()), (10, 0));
 }
 
+/// What ended is no conflict: its record was replaced by a note.
+#[tokio::test]
+async fn a_session_that_ended_says_so_though_conflicts_are_rejected() {
+    for rotates in [false, true] {
+        let mut visitor = Visitor::configured(Config::reject_conflicts).returned().await;
+        let [mut other, mut late, mut later, mut sign_in] = [
+            visitor.open().await,
+            visitor.open().await,
+            visitor.open().await,
+            visitor.open().await,
+        ];
+        match rotates {
+            true => other.rotate(),
+            false => other.destroy(),
+        }
+        visitor.close(other).await;
+        visitor.calls();
+
+        late.visits = 2;
+        assert_eq!(visitor.close(late).await, Sent::Nothing);
+        assert_eq!(visitor.calls(), ["update", "load"]);
+        later.visits = 3;
+        assert!(matches!(later.save().await, Err(Error::Ended)));
+        sign_in.user = Some("ada".to_owned());
+        sign_in.sign_in();
+        assert_eq!(visitor.close(sign_in).await, Sent::Cookie);
+        let session = visitor.open().await;
+        assert_eq!((session.visits, session.user.as_deref()), (0, Some("ada")));
+    }
+}
+
 #[tokio::test]
 async fn a_conflict_can_be_settled_by_the_application() {
     let mut visitor = Visitor::configured(|config| {
@@ -297,7 +328,7 @@ async fn a_close_that_fails_writes_the_cookie_of_what_was_saved_and_nothing_else
 
         session.visits = 9;
         let mut response = HeaderMap::new();
-        let refused = session.close(&mut response).await.expect_err("somebody else wrote");
+        let refused = session.close(&mut response).await.expect_err("another request wrote");
         assert!(matches!(refused, Error::Conflict), "{refused}");
 
         assert_eq!(response.is_empty(), !rotated, "{response:?}");

@@ -1,4 +1,4 @@
-//! What the browser holds, and what it is worth.
+//! Which cookie the browser holds, and which session it leads to.
 
 use std::time::Duration;
 
@@ -257,7 +257,7 @@ async fn a_record_of_another_program_is_left_as_it_is() {
 
 #[tokio::test]
 async fn a_logout_ends_a_session_whose_record_cannot_be_read() {
-    let mut visitor = Visitor::returning().await;
+    let visitor = Visitor::returning().await;
     let codec = Json::<Account>::new();
     let store = visitor.sessions.store().clone();
     let newer = Config::new().store(store).codec(codec).clock(visitor.clock.clone()).build();

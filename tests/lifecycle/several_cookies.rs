@@ -1,5 +1,5 @@
 //! Several cookies of one name, as browsers send them where domains, paths or
-//! partitions overlap. Nobody knows which of them is which.
+//! partitions overlap. The server cannot tell which of them is which.
 
 use cloakroom::Error;
 use http::header::COOKIE;

@@ -1,4 +1,4 @@
-//! Whatever stands in the `Cookie` header.
+//! Any bytes in the `Cookie` header.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -266,7 +266,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_character_makes_a_cookie_worthless(
+    fn a_cookie_with_a_changed_character_leads_to_no_session(
         at in any::<Index>(),
         replacement in "[!-:<-~]",
     ) {
@@ -281,7 +281,7 @@ proptest! {
     }
 
     #[test]
-    fn an_added_or_missing_character_makes_a_cookie_worthless(
+    fn a_cookie_with_an_added_or_missing_character_leads_to_no_session(
         at in any::<Index>(),
         added in "[!-:<-~]{1,3}",
     ) {

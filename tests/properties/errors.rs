@@ -47,7 +47,7 @@ fn what_messagepack_cannot_read_is_in_no_error() {
 
 #[test]
 fn what_postcard_cannot_read_is_in_no_error() {
-    // It has neither names nor marks: what is refused has the mistake in its bytes.
+    // Data of another type have another mark.
     assert_decoding_is_discreet::<Postcard<WithMail>>(&encoded::<Postcard<WithMail>>(
         &WithMail::new(),
     ));

@@ -1,4 +1,4 @@
-//! What is taken for nothing that it is not, in writing and in reading.
+//! A codec refuses values that it could take for others, in writing and in reading.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;

@@ -215,7 +215,7 @@ enum Site {
     None,
 }
 
-/// A cookie as somebody wants it; what its kind does not have is left out.
+/// The wanted cookie; what its kind does not have is left out.
 #[derive(Clone, Debug)]
 struct Choice {
     kind: Kind,
@@ -236,7 +236,7 @@ fn choice() -> impl Strategy<Value = Choice> {
     (kind, name(), option::of(domain()), PATH, site, any::<[bool; 4]>()).prop_map(
         |(kind, name, domain, path, site, flags)| {
             let [partitioned, readable_by_scripts, permanent, signed] = flags;
-            // The compiler lets nobody write the others.
+            // The compiler refuses the others.
             let is_scoped = kind != Kind::Host;
             let is_secure = kind != Kind::Insecure;
             Choice {

@@ -133,7 +133,7 @@ fn requests_that_are_dropped_while_others_run_do_not_mix_their_sessions() {
     }
 }
 
-/// The old id may be worth nothing by then, so the response has to bring the new one,
+/// The old id may be dead by then, so the response has to bring the new one,
 /// whatever became of the handler.
 #[test]
 fn a_fresh_id_that_is_dropped_before_a_server_error_does_not_sign_out() {
@@ -164,6 +164,40 @@ fn a_fresh_id_that_is_dropped_before_a_server_error_does_not_sign_out() {
                 receiver.recv().expect("the handler ran")
             });
         }
+    }
+}
+
+/// A rotation was cut off, and then the handler signs out; the response is an error.
+#[test]
+fn a_sign_out_after_a_rotation_that_was_dropped_begins_nothing_on_a_server_error() {
+    for restarts in [false, true] {
+        drop_everywhere(|polls| {
+            let bank = Bank::new(2, 2);
+            let ada = bank.ada();
+            let (sender, receiver) = mpsc::channel();
+            let fail = async move |mut session: Customer| {
+                session.rotate();
+                let is_ready = drop_after(polls, session.save()).is_some();
+                match restarts {
+                    true => session.restart(),
+                    false => session.destroy(),
+                }
+                session.note = "goodbye".to_owned();
+                sender.send(is_ready).expect("the test waits");
+                StatusCode::INTERNAL_SERVER_ERROR
+            };
+            let router = Router::new().route("/", get(fail)).layer(bank.sessions.layer());
+            let mut request = Request::get("/").body(Body::empty()).expect("a path");
+            *request.headers_mut() = ada.clone();
+
+            let Ok(response) = finish(router.oneshot(request));
+            let browser = after_response(ada.clone(), response.headers());
+            for cookies in [&ada, &browser] {
+                assert_eq!(bank.account(cookies), None, "{restarts}, after {polls} polls");
+            }
+            assert_eq!(bank.records_of("goodbye"), 0, "{restarts}, after {polls} polls");
+            receiver.recv().expect("the handler ran")
+        });
     }
 }
 

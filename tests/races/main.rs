@@ -1,5 +1,5 @@
 //! Requests that meet: none loses what another saved, none brings back a
-//! session that ended, and whoever goes away half-way breaks nothing.
+//! session that ended, and a request that is dropped half-way breaks nothing.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -37,6 +37,8 @@ async fn user(request: Request<String>) -> String {
     session.user.clone()
 }
 
+type Opening = Pin<Box<dyn Future<Output = Result<Customer, Error>>>>;
+
 /// What a single poll says.
 async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     poll_fn(|cx| Poll::Ready(Pin::new(&mut *future).poll(cx))).await
@@ -44,8 +46,6 @@ async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 
 #[test]
 fn an_opening_that_its_response_overtakes_is_closed_and_gives_no_other_request_its_session() {
-    type Opening = Pin<Box<dyn Future<Output = Result<Customer, Error>>>>;
-
     let bank = Bank::new(1, 1);
     let handed_over: Mutex<Option<Opening>> = Mutex::default();
     let take = || handed_over.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -153,14 +153,12 @@ fn a_taker_that_waited_for_one_that_gives_up_opens_the_session_itself() {
 #[test]
 fn a_taker_that_waits_when_the_response_is_ready_is_woken_and_told_that_it_is_closed() {
     let bank = Bank::new(1, 1);
-    let kept: Mutex<Vec<Pin<Box<dyn Future<Output = Result<Customer, Error>>>>>> = Mutex::default();
+    let kept: Mutex<Vec<Opening>> = Mutex::default();
     let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
     let wakes = Arc::new(Wakes::default());
     let service = bank.sessions.layer().layer(service_fn(async |request: Request<String>| {
-        let mut opening: Pin<Box<dyn Future<Output = _>>> =
-            Box::pin(Customer::of_request(&request));
-        let mut waiting: Pin<Box<dyn Future<Output = _>>> =
-            Box::pin(Customer::of_request(&request));
+        let mut opening: Opening = Box::pin(Customer::of_request(&request));
+        let mut waiting: Opening = Box::pin(Customer::of_request(&request));
         assert!(poll_once(&mut opening).await.is_pending());
         let waker = Waker::from(wakes.clone());
         assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
@@ -186,7 +184,7 @@ impl Wake for Wakes {
 }
 
 #[test]
-fn an_opening_that_is_dropped_leaves_the_session_to_whoever_asks_next() {
+fn an_opening_that_is_dropped_leaves_the_session_to_the_next_taker() {
     let bank = Bank::new(1, 1);
     let ada = bank.ada();
     let service = bank.sessions.layer().layer(service_fn(async |request: Request<String>| {
@@ -226,7 +224,7 @@ fn a_session_that_is_dropped_within_an_inner_request_goes_back_to_its_own() {
     assert_eq!(visits(&outer_bank, &of_outer), Some(1));
 }
 
-/// What the bank finds under the ticket that a response has brought.
+/// What the bank finds under the id that a response has brought.
 fn visits(bank: &Bank, response: &Response<SessionBody<String>>) -> Option<u32> {
     let headers = after_response(HeaderMap::new(), response.headers());
     bank.account(&headers).map(|account| account.visits)

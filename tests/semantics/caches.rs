@@ -116,7 +116,7 @@ fn assert_private(reply: &Reply, says: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_the_application_said_to_caches_stays_where_it_lets_nobody_share() {
+async fn what_the_application_said_to_caches_stays_where_no_cache_may_share() {
     for says in [&["no-store"][..], &["private, max-age=60"]] {
         let site = Site::new();
         let router = page(&site, says, |session| session.n += 1);

@@ -8,7 +8,9 @@ use http::{HeaderMap, StatusCode};
 use tracing::Level;
 
 use crate::log::Log;
-use crate::site::{Account, Customer, Journal, Sent, Site, close, request, sending, value_of};
+use crate::site::{
+    Account, Change, Customer, Journal, Sent, Site, close, request, sending, value_of,
+};
 use crate::support::watched::{Op, Watched};
 
 const NAME: &str = "__Host-id";
@@ -81,7 +83,7 @@ async fn thirty_two_values_are_verified_before_any_is_looked_up() {
 
 #[tokio::test]
 async fn signing_out_ends_every_live_session_that_the_request_presented() {
-    let acts: [(&str, fn(&mut Customer)); 2] =
+    let acts: [(&str, Change); 2] =
         [("destroy", |session| session.destroy()), ("restart", |session| session.restart())];
     for (name, act) in acts {
         for live in [2, 8] {

@@ -53,7 +53,7 @@ async fn a_poll_that_a_sign_in_has_overtaken_leaves_the_browser_at_the_fresh_id(
     }
 }
 
-/// The sign-in replaces what the browser held, whatever that was worth.
+/// The sign-in replaces the cookie of the browser, live or dead.
 #[tokio::test]
 async fn a_poll_with_a_dead_id_does_not_take_away_the_cookie_of_a_sign_in() {
     for renewal in RENEWALS {

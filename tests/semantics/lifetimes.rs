@@ -133,7 +133,7 @@ async fn sessions_made_before_a_time_are_over_at_once() {
     assert!(!lives(&strict, &rotated_later).await, "a rotation makes no session younger");
     assert!(lives(&strict, &after).await, "it was made at that time, not before");
     assert!(lives(&strict, &signed_in_later).await);
-    assert!(lives(&strict, &strict.ada().await).await, "and whoever signs in again is");
+    assert!(lives(&strict, &strict.ada().await).await, "and a user who signs in again is");
 
     let answer = request(&strict, &before, |_| ()).await;
     answer.assert(StatusCode::OK, Sent::Nothing);
@@ -198,7 +198,7 @@ async fn simulate(
     loop {
         first.clock.advance(Ttl::minutes(1).as_duration() * u32::try_from(step).expect("few"));
         simulated.minutes += step;
-        let site = if simulated.uses % 2 == 0 { &second } else { &first };
+        let site = if simulated.uses.is_multiple_of(2) { &second } else { &first };
         simulated.uses += 1;
         let is_change = changes.is_some_and(|every| simulated.uses.is_multiple_of(every));
         first.calls();

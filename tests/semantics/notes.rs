@@ -3,7 +3,7 @@
 use cloakroom::{Renewal, Ttl};
 use http::StatusCode;
 
-use crate::site::{ADA, Customer, Sent, Site, close, request};
+use crate::site::{ADA, Change, Customer, Sent, Site, close, request};
 use crate::support::watched::Op;
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_loaded_session_is_ended_by_one_call() {
 
 #[tokio::test]
 async fn an_ended_note_leads_nowhere() {
-    let acts: [(fn(&mut Customer), StatusCode, Sent); 2] = [
+    let acts: [(Change, StatusCode, Sent); 2] = [
         (|session| session.destroy(), StatusCode::OK, Sent::Removal),
         (|session| session.sign_in(), StatusCode::OK, Sent::Cookie),
     ];

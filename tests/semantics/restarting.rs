@@ -48,7 +48,7 @@ async fn a_restarted_session_is_new_to_its_handler() {
     assert_eq!((&*account.user, account.n), ("bob", 1));
 }
 
-/// What began anew is another person's, or nobody's.
+/// The session that began anew belongs to another person, or to none.
 #[tokio::test]
 async fn the_id_from_before_a_restart_does_not_lead_to_what_began_after_it() {
     let acts: [fn(&mut Customer); 4] = [

@@ -50,7 +50,7 @@ async fn a_rotation_of_a_session_that_ended_or_moved_is_refused_and_makes_none()
                 }
                 assert_eq!(site.records().await, before, "{story}");
                 let account = site.account(&held).await.unwrap_or_default();
-                assert_eq!(account.user, "", "nobody is signed in: {story}");
+                assert_eq!(account.user, "", "no user is signed in: {story}");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! `sign_in`: the handler has checked a credential, so the user is signed in whatever
-//! became of the session that the request had.
+//! `sign_in`: the handler has checked a credential, so it signs the user in, also
+//! when the session of the request has ended or moved.
 
 use axum::Router;
 use axum::response::Redirect;

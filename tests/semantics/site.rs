@@ -27,6 +27,9 @@ pub(crate) struct Account {
 pub(crate) const ADA: &str = "ada lovelace";
 pub(crate) const FROM_BEFORE: &str = "from before";
 
+/// What a handler does with the session.
+pub(crate) type Change = fn(&mut Customer);
+
 pub(crate) type Customer = Session<Watched<Journal>, MessagePack<Account>, Unsigned>;
 pub(crate) type SiteConfig = Config<Watched<Journal>, MessagePack<Account>>;
 pub(crate) type SiteSessions = Sessions<Watched<Journal>, MessagePack<Account>, Unsigned>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::case::Case;
 use crate::visitor::Visitor;
 
-/// How many sessions a contestant's store holds. Requests take turns with them.
+/// How many sessions a contestant's store holds. Requests use them in turn.
 pub const SESSIONS: usize = 1_000;
 
 /// An application that answers requests in this process, or in a child of it.
@@ -18,7 +18,7 @@ pub trait App {
     /// One request and all of its response; the path may be any.
     fn ask(&mut self, path: &str, cookie: Option<&str>) -> Answer;
 
-    /// The cookies that requests take turns with.
+    /// The cookies, which requests use in turn.
     fn use_cookies(&mut self, cookies: Vec<String>);
 
     /// The time of so many requests, with their making.
@@ -64,10 +64,10 @@ pub fn prove(name: &str, ask: &mut dyn FnMut(&str, Option<&str>) -> Answer) {
     let changed = Visitor { visits: 3, ..Visitor::sample() };
     assert_eq!(shown(Some(&mine)), changed.describe(), "{name}: changes are not kept");
     assert_eq!(shown(Some(&other)), Visitor::sample().describe(), "{name}: sessions are mixed");
-    let nobody = Visitor::default().describe();
-    assert_eq!(shown(None), nobody, "{name}: a request without a cookie has a session");
+    let unknown = Visitor::default().describe();
+    assert_eq!(shown(None), unknown, "{name}: a request without a cookie has a session");
     for forged in forgeries(&mine) {
-        assert_eq!(shown(Some(&forged)), nobody, "{name}: a forged cookie is taken: {forged}");
+        assert_eq!(shown(Some(&forged)), unknown, "{name}: a forged cookie is taken: {forged}");
     }
     assert_eq!(shown(Some(&mine)), changed.describe(), "{name}: the forger ended the session");
 }

@@ -87,7 +87,7 @@ until grep -qi 'ready to accept' "$folder/log" || [ "$tries" = 50 ]; do
     tries=$((tries + 1))
     sleep 0.1
 done
-# From here on, there may be nobody who reads what this script writes.
+# From here on, no process may be left that reads what this script writes.
 if kill -0 "$server"; then echo up; else cat "$folder/log" >&2; fi
 exec 2>>"$folder/log"
 read -r _

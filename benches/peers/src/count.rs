@@ -1,7 +1,7 @@
 //! Counting allocations.
 //!
 //! The counter replaces the allocator and slows it down, so it is linked only
-//! into a program of its own, which lends it to the code that both share.
+//! into a program of its own, which installs it for the code that both share.
 
 use std::sync::OnceLock;
 
@@ -16,8 +16,8 @@ type Counter = fn(&mut dyn FnMut()) -> Allocated;
 
 static COUNTER: OnceLock<Counter> = OnceLock::new();
 
-/// Says who counts.
-pub fn lend(counter: Counter) {
+/// Sets the counter of this program.
+pub fn install(counter: Counter) {
     COUNTER.set(counter).expect("one counter");
 }
 

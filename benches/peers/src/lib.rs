@@ -10,5 +10,5 @@ pub mod machine;
 pub mod parts;
 pub mod report;
 pub mod serve;
-pub mod ticket;
+pub mod signed_ids;
 pub mod visitor;

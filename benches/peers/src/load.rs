@@ -24,7 +24,7 @@ pub struct Done {
     pub cpu_micros: Option<f64>,
 }
 
-/// Sends requests to a server for a while. Each connection takes turns with
+/// Sends requests to a server for a while. Each connection uses in turn
 /// cookies of its own, so that no two requests change a session at once.
 pub fn load(
     port: u16,

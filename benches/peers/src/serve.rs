@@ -56,7 +56,7 @@ async fn router(name: &str, url: &str) -> Router {
 
 fn say_port(port: u16) {
     println!("{port}");
-    stdout().flush().expect("somebody listens");
+    stdout().flush().expect("an open standard output");
 }
 
 /// A web server with a core of its own, and cookies of sessions that it made.
@@ -85,7 +85,7 @@ impl Server {
         if name != NO_SESSION {
             prove(name, &mut |path, cookie| ask(port, path, cookie));
         }
-        Self { name, process, port, cookies: vec!["id=nobody".into()] }
+        Self { name, process, port, cookies: vec!["id=unknown".into()] }
     }
 
     /// Makes sessions of this size, and uses them from now on.

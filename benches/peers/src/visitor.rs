@@ -47,7 +47,7 @@ impl Visitor {
 
 /// The words of a longer text; it repeats itself as texts do.
 const WORDS: [&str; 24] = [
-    "coat", "ticket", "the", "and", "window", "of", "street", "evening", "a", "winter", "door",
+    "hall", "bridge", "the", "and", "window", "of", "street", "evening", "a", "winter", "door",
     "shelf", "number", "paper", "to", "hand", "over", "morning", "guest", "in", "hall", "with",
     "lamp", "return",
 ];

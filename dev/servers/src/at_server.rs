@@ -1,4 +1,4 @@
-//! A store at a server, as the rules of every store want it.
+//! A store at a server, as a harness for the contract.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What has to hold for every store at a server.
+//! Races that every store at a server has to pass.
 
 use std::env;
 use std::future::poll_fn;

@@ -1,4 +1,4 @@
-//! Walking over encoded values of our own, before they are read.
+//! Checks encoded values of this crate before the decoder reads them.
 
 use crate::codec::depth::MAX_LEVELS;
 

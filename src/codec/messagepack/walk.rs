@@ -1,4 +1,4 @@
-//! Walking over encoded values that Python reads, too, no matter what they mean.
+//! Walks over encoded values that Python also reads, without decoding them.
 
 use rmp::Marker;
 

@@ -3,9 +3,9 @@
 use crate::config::{Config, WantsData};
 
 #[diagnostic::on_unimplemented(
-    message = "`.data::<{Self}>()` needs cloakroom's feature `postcard`, which is off",
+    message = "`.data::<{Self}>()` needs cloakroom's feature `messagepack`, which is off",
     label = "the default codec is not there",
-    note = "add `postcard` to cloakroom's `features` in Cargo.toml",
+    note = "add `messagepack` to cloakroom's `features` in Cargo.toml",
     note = "or name another codec: `.codec(Json::<{Self}>::new())`, with the feature `json`"
 )]
 #[expect(unnameable_types, reason = "nothing implements it")]

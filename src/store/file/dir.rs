@@ -19,13 +19,13 @@ use super::name::{Entry, Name};
 /// The mode of a file that only its owner reads and writes.
 pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// For every file: no link is followed, and a pipe or a device that was planted
-/// keeps nobody waiting.
+/// For every file: the store follows no link, and does not block on a planted pipe or
+/// device.
 const CAREFULLY: OFlags =
     OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// Whom the files belong to that this process makes, once it is known. Under
-/// some file systems that is not the user it runs as.
+/// The owner of the files that this process makes, once it is known. Some file systems
+/// give them another owner than the user of the process.
 #[derive(Default)]
 pub(super) struct Owner(OnceLock<u32>);
 
@@ -53,9 +53,9 @@ impl Dir {
         Ok(dir)
     }
 
-    /// Waits until nobody else changes the record, nor others that share its
-    /// lock. Each call opens the file anew, so that threads exclude each other
-    /// as processes do.
+    /// Waits until no other task changes the record, or another record of the same lock.
+    /// Each call opens the file anew, so that threads exclude each other as processes
+    /// do.
     pub(super) fn lock(&self, name: &Name) -> Result<Locked<'_>, FileError> {
         let file = name.lock_file();
         loop {
@@ -71,7 +71,7 @@ impl Dir {
             }
             retry_on_intr(|| sys::flock(&lock, FlockOperation::LockExclusive))
                 .map_err(FileError::io("take a lock"))?;
-            // One that was removed while it was waited for excludes nobody.
+            // A lock file that was removed meanwhile excludes no other process.
             if stat(&lock)?.st_nlink > 0 {
                 return Ok(Locked { dir: self, _lock: lock });
             }
@@ -165,7 +165,7 @@ impl Dir {
     }
 }
 
-/// The directory, where nobody else changes the records of one lock.
+/// The directory, while no other task changes the records of one lock.
 pub(super) struct Locked<'a> {
     dir: &'a Dir,
     /// Closing it gives the lock back, and so does the end of the process.
@@ -173,7 +173,7 @@ pub(super) struct Locked<'a> {
 }
 
 impl Locked<'_> {
-    /// Writes a record, in one step for whoever looks.
+    /// Writes a record, in one step for every reader.
     pub(super) fn write(
         &self,
         name: &Name,
@@ -200,8 +200,8 @@ impl Locked<'_> {
         self.dir.unlink(&name.record_file())
     }
 
-    /// Removes a file that a killed process left: who holds the lock knows that
-    /// nobody is writing it.
+    /// Removes a file that a killed process left. While the caller holds the lock, no
+    /// process writes it.
     pub(super) fn remove_temporary(&self, file: &str) -> Result<bool, FileError> {
         self.dir.unlink(file)
     }

@@ -6,8 +6,8 @@ use super::dir::Dir;
 use super::error::FileError;
 use super::name::{Entry, Name};
 
-/// How many files are removed under one lock at most, before it is given back
-/// to whoever waits for it.
+/// How many files a sweep removes under one lock before it releases the lock for other
+/// tasks.
 const REMOVED_AT_ONCE: usize = 16;
 
 /// Removes the records whose time is over, which it counts, and the files that

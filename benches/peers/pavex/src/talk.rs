@@ -26,7 +26,7 @@ pub fn talk() {
     for line in stdin().lines() {
         let answer = talker.answer(&line.expect("text"));
         println!("{answer}");
-        stdout().flush().expect("somebody listens");
+        stdout().flush().expect("an open standard output");
     }
 }
 
@@ -91,7 +91,7 @@ impl Talker {
     }
 }
 
-/// Those who take turns with their cookies.
+/// The sessions, whose cookies the requests use in turn.
 struct Visitors<'a> {
     cookies: &'a [HeaderValue],
     next: &'a mut usize,

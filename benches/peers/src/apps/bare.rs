@@ -1,4 +1,4 @@
-//! What everybody stands on: handlers without a session.
+//! The baseline of all contestants: handlers without a session.
 
 use axum::Router;
 use axum::routing::get;

@@ -16,7 +16,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, Value, cmd};
 
 use super::bare::ignore;
-use crate::ticket::{Id, Tickets};
+use crate::signed_ids::{Id, SignedIds};
 use crate::visitor::Visitor;
 
 const SWAP: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
@@ -26,7 +26,7 @@ const LIFETIME_MILLIS: u64 = 24 * 60 * 60 * 1_000;
 #[derive(Clone)]
 struct ByHand {
     connection: MultiplexedConnection,
-    tickets: Arc<Tickets>,
+    ids: Arc<SignedIds>,
     swap: Arc<str>,
 }
 
@@ -36,7 +36,7 @@ pub async fn in_redis(url: &str) -> Router {
     let mut connection = connection.expect("Redis is there");
     let swap: String =
         cmd("SCRIPT").arg("LOAD").arg(SWAP).query_async(&mut connection).await.expect("a script");
-    let state = ByHand { connection, tickets: Arc::default(), swap: swap.into() };
+    let state = ByHand { connection, ids: Arc::default(), swap: swap.into() };
     Router::new()
         .route("/ignore", get(ignore))
         .route("/read", get(read))
@@ -48,14 +48,14 @@ pub async fn in_redis(url: &str) -> Router {
 }
 
 /// One GET.
-async fn read(State(app): State<ByHand>, id: Option<Ticket>) -> &'static str {
+async fn read(State(app): State<ByHand>, id: Option<SessionId>) -> &'static str {
     black_box(app.load(id).await);
     "seen"
 }
 
 /// One GET, and the script that compares and swaps.
-async fn change(State(app): State<ByHand>, Ticket(id): Ticket) -> Response {
-    let Some((mut visitor, old)) = app.load(Some(Ticket(id))).await else {
+async fn change(State(app): State<ByHand>, SessionId(id): SessionId) -> Response {
+    let Some((mut visitor, old)) = app.load(Some(SessionId(id))).await else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     visitor.visits += 1;
@@ -68,8 +68,8 @@ async fn change(State(app): State<ByHand>, Ticket(id): Ticket) -> Response {
 }
 
 /// One GET and one SET, whatever another request wrote in between.
-async fn overwrite(State(app): State<ByHand>, Ticket(id): Ticket) -> Response {
-    let Some((mut visitor, _)) = app.load(Some(Ticket(id))).await else {
+async fn overwrite(State(app): State<ByHand>, SessionId(id): SessionId) -> Response {
+    let Some((mut visitor, _)) = app.load(Some(SessionId(id))).await else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     visitor.visits += 1;
@@ -78,18 +78,18 @@ async fn overwrite(State(app): State<ByHand>, Ticket(id): Ticket) -> Response {
 }
 
 async fn fill(State(app): State<ByHand>, Path(bytes): Path<usize>) -> Response {
-    let (id, cookie) = app.tickets.issue();
+    let (id, cookie) = app.ids.issue();
     app.store(&id, &Visitor::of_size(bytes)).await;
     ([(SET_COOKIE, cookie)], "seen").into_response()
 }
 
-async fn show(State(app): State<ByHand>, id: Option<Ticket>) -> String {
+async fn show(State(app): State<ByHand>, id: Option<SessionId>) -> String {
     app.load(id).await.map(|(visitor, _)| visitor).unwrap_or_default().describe()
 }
 
 impl ByHand {
     /// The session, and its bytes as they are stored.
-    async fn load(&self, id: Option<Ticket>) -> Option<(Visitor, Vec<u8>)> {
+    async fn load(&self, id: Option<SessionId>) -> Option<(Visitor, Vec<u8>)> {
         let mut get = cmd("GET");
         get.arg(&key(&id?.0));
         match get.query_async(&mut self.connection.clone()).await.expect("Redis answers") {
@@ -122,23 +122,23 @@ fn key(id: &Id) -> [u8; 51] {
 }
 
 /// An id from a cookie that verified.
-struct Ticket(Id);
+struct SessionId(Id);
 
-impl FromRequestParts<ByHand> for Ticket {
+impl FromRequestParts<ByHand> for SessionId {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, app: &ByHand) -> Result<Self, StatusCode> {
-        app.tickets.id(&parts.headers).map(Self).ok_or(StatusCode::UNAUTHORIZED)
+        app.ids.id(&parts.headers).map(Self).ok_or(StatusCode::UNAUTHORIZED)
     }
 }
 
-impl axum::extract::OptionalFromRequestParts<ByHand> for Ticket {
+impl axum::extract::OptionalFromRequestParts<ByHand> for SessionId {
     type Rejection = StatusCode;
 
     async fn from_request_parts(
         parts: &mut Parts,
         app: &ByHand,
     ) -> Result<Option<Self>, StatusCode> {
-        Ok(app.tickets.id(&parts.headers).map(Self))
+        Ok(app.ids.id(&parts.headers).map(Self))
     }
 }

@@ -1,4 +1,4 @@
-//! What somebody could write by hand for this one application: a layer and an
+//! What a developer could write by hand for this one application: a layer and an
 //! extractor for one type, a signed cookie, a sharded map of postcard bytes.
 //!
 //! It has the safety of the cookie and of the store that the others are measured
@@ -27,13 +27,13 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use tower::{Layer, Service};
 
 use super::bare::ignore;
-use crate::ticket::{Id, Tickets};
+use crate::signed_ids::{Id, SignedIds};
 use crate::visitor::Visitor;
 
 const SHARDS: usize = 16;
 
 pub fn in_memory(lifetime: Duration) -> Router {
-    let sessions = Sessions { tickets: Tickets::new(), shards: Default::default(), lifetime };
+    let sessions = Sessions { ids: SignedIds::new(), shards: Default::default(), lifetime };
     Router::new()
         .route("/ignore", get(ignore))
         .route("/read", get(read))
@@ -63,7 +63,7 @@ async fn show(session: Session) -> String {
 }
 
 struct Sessions {
-    tickets: Tickets,
+    ids: SignedIds,
     shards: [Mutex<HashMap<Id, Record>>; SHARDS],
     lifetime: Duration,
 }
@@ -76,27 +76,27 @@ struct Record {
 
 impl Sessions {
     fn load(&self, headers: &HeaderMap) -> Option<(Visitor, Stored)> {
-        let id = self.tickets.id(headers)?;
+        let id = self.ids.id(headers)?;
         let (bytes, revision) = {
-            let shard = self.shard(&id).lock().expect("nobody panics");
+            let shard = self.shard(&id).lock().expect("no panic under the lock");
             let record = shard.get(&id).filter(|record| record.expires > Instant::now())?;
             (record.bytes.clone(), record.revision)
         };
         Some((postcard::from_bytes(&bytes).ok()?, Stored { id, revision }))
     }
 
-    /// The cookie of a new session; nothing when somebody else was faster.
+    /// The cookie of a new session; `None` when another request was faster.
     fn save(&self, changed: Changed) -> Result<Option<HeaderValue>, Conflict> {
         let room = Vec::with_capacity(64);
         let bytes = postcard::to_extend(&changed.visitor, room).expect("it can be encoded").into();
         let expires = Instant::now() + self.lifetime;
         let Some(Stored { id, revision }) = changed.stored else {
-            let (id, cookie) = self.tickets.issue();
-            let mut shard = self.shard(&id).lock().expect("nobody panics");
+            let (id, cookie) = self.ids.issue();
+            let mut shard = self.shard(&id).lock().expect("no panic under the lock");
             shard.insert(id, Record { bytes, revision: 0, expires });
             return Ok(Some(HeaderValue::try_from(cookie).expect("ASCII")));
         };
-        let mut shard = self.shard(&id).lock().expect("nobody panics");
+        let mut shard = self.shard(&id).lock().expect("no panic under the lock");
         let record = shard.get_mut(&id).filter(|record| record.revision == revision);
         *record.ok_or(Conflict)? = Record { bytes, revision: revision + 1, expires };
         Ok(None)

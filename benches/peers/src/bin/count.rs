@@ -7,11 +7,11 @@ use std::env::args_os;
 use std::io::stdin;
 use std::path::PathBuf;
 
-use cloakroom_peers::count::{Allocated, lend};
+use cloakroom_peers::count::{Allocated, install};
 use cloakroom_peers::parts::{in_process, memory};
 
 fn main() {
-    lend(|code| {
+    install(|code| {
         let info = allocation_counter::measure(code);
         Allocated { allocations: info.count_total, bytes_kept: info.bytes_current }
     });

@@ -17,10 +17,10 @@ use crate::report::{Goal, Table, median};
 /// Less than a tenth of a scheduler's time slice, so that a busy machine spoils
 /// few rounds, which the median leaves out.
 const REQUESTS_IN_A_TURN: u32 = 100;
-/// Before each turn: so that everybody begins with warm caches.
+/// Before each turn, so that every contestant begins with warm caches.
 const UNTIMED: u32 = 20;
 
-/// Everybody, proved to work and filled with sessions.
+/// All contestants, proved to work and filled with sessions.
 pub fn contestants(pavex_program: &Path) -> Vec<Box<dyn App>> {
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build().expect("a runtime"));
     let over_axum =
@@ -55,7 +55,7 @@ pub fn measure(rounds: usize) -> Vec<Table> {
     for round in 0..rounds {
         let mut nanos = vec![0.0; turns.len()];
         for turn in 0..turns.len() {
-            // Nobody always runs after the same one.
+            // The order rotates: no contestant always runs after the same other one.
             let index = (round + turn) % turns.len();
             let (app, case) = turns[index];
             apps[app].run(case, UNTIMED);

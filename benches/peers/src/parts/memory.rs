@@ -23,7 +23,7 @@ use crate::report::{Goal, Table, median};
 
 const TASKS: usize = 64;
 const THREADS: usize = 2;
-/// A store in memory never makes a task wait, so the tasks take turns themselves.
+/// A store in memory never makes a task wait, so the tasks yield by themselves.
 const REQUESTS_IN_A_TURN: usize = 16;
 
 /// How long and how often.
@@ -82,7 +82,7 @@ fn load(sessions: usize, effort: Effort) -> (String, Vec<(&'static str, f64)>) {
 async fn cookies(name: &str, router: &mut Router, sessions: usize) -> Vec<HeaderValue> {
     let mut cookies = Vec::with_capacity(sessions);
     if name == BARE {
-        cookies.push(HeaderValue::from_static("id=nobody"));
+        cookies.push(HeaderValue::from_static("id=unknown"));
         return cookies;
     }
     for _ in 0..sessions {
@@ -152,11 +152,11 @@ pub fn count(name: &str, sessions: usize) -> [f64; 2] {
     let live = kept(name, sessions, LIFETIME, |_, _, _| {});
     let lifetime = Duration::from_secs(5);
     let expiring = sessions / 10;
-    let expired = kept(name, expiring, lifetime, |runtime, router, tickets| {
+    let expired = kept(name, expiring, lifetime, |runtime, router, cookies| {
         sleep(lifetime + Duration::from_millis(100));
-        // Nobody asks for anything to be removed: requests with dead tickets.
-        for ticket in tickets.iter().cycle().take(expiring) {
-            drop(runtime.block_on(call(router, request(ticket.clone()))));
+        // Nothing asks the store to remove them: the requests carry dead ids.
+        for cookie in cookies.iter().cycle().take(expiring) {
+            drop(runtime.block_on(call(router, request(cookie.clone()))));
         }
     });
     [live, expired]
@@ -169,19 +169,19 @@ fn kept(
     lifetime: Duration,
     then: impl Fn(&Runtime, &mut Router, &[HeaderValue]),
 ) -> f64 {
-    const TICKETS: usize = 1_000;
+    const COOKIES: usize = 1_000;
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut router = router(name, sessions, lifetime);
     assert_eq!(runtime.block_on(ask(&mut router, "/show", None)).status, 200);
     let bytes = bytes_kept(|| {
-        let mut tickets = Vec::with_capacity(TICKETS);
+        let mut cookies = Vec::with_capacity(COOKIES);
         for session in 0..sessions {
-            let ticket = filled(name, runtime.block_on(ask(&mut router, "/fill/0", None)));
-            if session < TICKETS {
-                tickets.push(HeaderValue::try_from(ticket).expect("ASCII"));
+            let cookie = filled(name, runtime.block_on(ask(&mut router, "/fill/0", None)));
+            if session < COOKIES {
+                cookies.push(HeaderValue::try_from(cookie).expect("ASCII"));
             }
         }
-        then(&runtime, &mut router, &tickets);
+        then(&runtime, &mut router, &cookies);
     });
     bytes as f64 / sessions as f64
 }

@@ -82,7 +82,7 @@ pub fn measure(rounds: usize, time: Duration) -> Vec<Table> {
     let mut done = TURNS.map(|_| Vec::<Done>::with_capacity(rounds));
     for round in 0..rounds {
         for turn in 0..TURNS.len() {
-            // Nobody always runs after the same one.
+            // The order rotates: no contestant always runs after the same other one.
             let index = (round + turn) % TURNS.len();
             let Turn { server, path, .. } = TURNS[index];
             done[index].push(site.server(server).load(path, CONNECTIONS, time));
@@ -114,7 +114,7 @@ pub fn measure(rounds: usize, time: Duration) -> Vec<Table> {
             Some(median(done[index].iter().map(|done| done.cpu_micros).collect::<Option<_>>()?))
         },
     );
-    // Well below one, somebody else was the bottleneck, or the machine was busy.
+    // Well below one, another process was the bottleneck, or the machine was busy.
     let title = "How much of its core the server used";
     let busy = table("redis-busy", title, "part", |index| {
         let part = |done: &Done| Some(done.cpu_micros? * done.requests_per_second / 1e6);

@@ -118,7 +118,7 @@ def add_routes(app):
 
 
 def add_record_routes(app, store):
-    """The records as they lie in the store, whoever asks."""
+    """The records as the store holds them, without a check of the caller."""
 
     def key():
         return app.session_interface.key_prefix + request.args["sid"]

@@ -13,7 +13,7 @@ pub(crate) struct Address {
     pub(crate) head: String,
 }
 
-/// Clones are further browsers: somebody who copied the cookie.
+/// A clone is another browser: an attacker who copied the cookie.
 #[derive(Clone, Default)]
 pub(crate) struct Browser {
     /// The value of the cookie `session`.

@@ -8,7 +8,7 @@ use crate::browser::{Address, Browser};
 use crate::sign_in::{assert_anonymous, values};
 use crate::site::{Place, Site};
 
-pub(crate) async fn a_session_expires_on_both_sides_whoever_wrote_last<P: Place>() {
+pub(crate) async fn a_session_expires_on_both_sides_after_a_write_of_either<P: Place>() {
     let site = Site::<P>::open().await;
     let flask = site.flask_with(json!({ "PERMANENT_SESSION_LIFETIME": 3 }));
     let rust = serve(site.config().idle_timeout(Ttl::seconds(3))).await.0;
@@ -119,7 +119,7 @@ pub(crate) async fn an_id_that_was_rotated_here_is_the_session_in_flask<P: Place
     assert_eq!(browser.get(&rust, "/session").await.json()["user"], "ada");
 }
 
-pub(crate) async fn an_id_that_was_rotated_leads_nobody_to_the_new_one<P: Place>() {
+pub(crate) async fn an_id_that_was_rotated_does_not_lead_to_the_new_one<P: Place>() {
     let site = Site::<P>::open().await;
     let (flask, rust) = (site.flask(), site.rust().await);
     let mut browser = signed_in(&flask).await;
@@ -143,7 +143,7 @@ pub(crate) async fn signed_in(address: &Address) -> Browser {
     browser
 }
 
-/// A copy of the cookie is worth nothing at either side, and there is no record.
+/// A copy of the cookie leads to no session on either side, and there is no record.
 async fn assert_nothing_left<P: Place>(site: &Site<P>, copy: Browser, sides: [&Address; 2]) {
     let sid = copy.cookie.as_deref().expect("a cookie");
     assert_eq!(site.record(sid).await, None);

@@ -1,4 +1,4 @@
-//! Messages for the next page, wherever that is.
+//! Messages for the next page, of either application.
 
 use serde_json::json;
 

@@ -30,13 +30,13 @@ macro_rules! keeps_the_promises {
                 the_cookies_of_both_sides_are_alike
                 the_cookies_of_both_sides_have_the_attributes_that_were_chosen;
             endings:
-                a_session_expires_on_both_sides_whoever_wrote_last
+                a_session_expires_on_both_sides_after_a_write_of_either
                 a_session_that_is_emptied_disappears
                 a_session_with_keys_of_flask_is_not_empty
                 a_visit_to_either_side_postpones_the_end
                 an_id_that_flask_regenerated_is_the_session_here
                 an_id_that_was_rotated_here_is_the_session_in_flask
-                an_id_that_was_rotated_leads_nobody_to_the_new_one
+                an_id_that_was_rotated_does_not_lead_to_the_new_one
                 signing_out_here_signs_out_of_flask
                 signing_out_in_flask_signs_out_here;
             flashes:
@@ -56,10 +56,10 @@ macro_rules! keeps_the_promises {
                 a_person_signed_in_by_flask_is_signed_in_here
                 a_person_signed_in_here_is_signed_in_by_flask
                 a_prefix_of_ones_own_is_shared
-                a_secret_is_replaced_without_signing_anybody_out
+                replacing_a_secret_ends_no_session
                 a_signature_with_padding_is_accepted_by_both
                 an_id_of_an_old_installation_is_kept
-                an_id_that_nobody_gave_out_is_not_adopted
+                an_id_that_no_server_made_is_not_adopted
                 one_cookie_walks_back_and_forth;
             values:
                 every_kind_of_value_that_flask_writes_survives_a_change_here

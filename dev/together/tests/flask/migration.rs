@@ -1,4 +1,4 @@
-//! Tables and collections that Flask-Session made, and what that means for them.
+//! Tables and collections that Flask-Session made.
 
 use serde_json::json;
 

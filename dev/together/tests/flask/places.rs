@@ -1,4 +1,4 @@
-//! The stores that both applications know, whoever made their tables.
+//! The stores that both applications know, with tables that either of them made.
 
 use cloakroom_memcached::Memcached;
 use cloakroom_mongodb::MongoDb;
@@ -49,7 +49,7 @@ impl Place for InMongoDb {
     }
 }
 
-/// In a collection to which Flask-Session gave its index, and nobody another.
+/// In a collection that has the index of Flask-Session and no other.
 pub(crate) struct InMongoDbOfFlask;
 
 impl Place for InMongoDbOfFlask {

@@ -114,7 +114,7 @@ pub(crate) async fn a_forged_signature_is_a_new_session_on_both_sides<P: Place>(
                 assert_ne!(given.split('.').next(), Some(sid), "a fresh id");
             }
         }
-        assert_eq!(site.record(sid).await, Some(record), "nobody touched the session");
+        assert_eq!(site.record(sid).await, Some(record), "no request touched the session");
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn a_signature_with_padding_is_accepted_by_both<P: Place>() {
     }
 }
 
-pub(crate) async fn a_secret_is_replaced_without_signing_anybody_out<P: Place>() {
+pub(crate) async fn replacing_a_secret_ends_no_session<P: Place>() {
     let site = Site::<P>::open().await;
     let signed =
         |secret| site.flask_with(json!({ "SESSION_USE_SIGNER": true, "SECRET_KEY": secret }));
@@ -170,7 +170,7 @@ pub(crate) async fn an_id_of_an_old_installation_is_kept<P: Place>() {
     assert_eq!(browser.get(&rust, "/session").await.json()["visits"], 1);
 }
 
-pub(crate) async fn an_id_that_nobody_gave_out_is_not_adopted<P: Place>() {
+pub(crate) async fn an_id_that_no_server_made_is_not_adopted<P: Place>() {
     let site = Site::<P>::open().await;
     let (flask, rust) = (site.flask(), site.rust().await);
     for address in [&flask, &rust] {
@@ -196,7 +196,7 @@ pub(crate) async fn a_prefix_of_ones_own_is_shared<P: Place>() {
     assert_anonymous(&mut browser, &site.rust().await, "another prefix").await;
 }
 
-/// The session is new, and nobody is signed in.
+/// The session is new, and no user is signed in.
 pub(crate) async fn assert_anonymous(browser: &mut Browser, address: &Address, why: &str) {
     let shown = browser.get(address, "/session").await;
     assert_eq!(shown.json()["new"], true, "{why}: {}", shown.body);

@@ -131,7 +131,7 @@ impl<P: Place> Site<P> {
         assert_eq!(written.status, 200, "{}", written.body);
     }
 
-    /// Puts a pickled record into the store; whoever unpickles it makes a
+    /// Puts a pickled record into the store; a program that unpickles it makes a
     /// directory.
     pub(crate) async fn put_pickle(&self, sid: &str, directory: &str) {
         let written =

@@ -122,7 +122,7 @@ def difference(expected, found):
 
 
 class MakesDirectory:
-    """Whoever unpickles this makes a directory."""
+    """A program that unpickles this makes a directory."""
 
     def __init__(self, path):
         self.path = path

@@ -19,6 +19,6 @@ fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(site::serve(url, |port| {
         println!("{port}");
-        stdout().flush().expect("somebody listens");
+        stdout().flush().expect("an open standard output");
     }));
 }

@@ -22,13 +22,13 @@ struct Record {
 impl MemoryStore {
     fn put(&self, key: &SessionKey, state: State, ttl: Duration) {
         let record = Record { state, expires: Instant::now() + ttl };
-        self.0.lock().expect("nobody panics").insert(key.as_ref().to_owned(), record);
+        self.0.lock().expect("no panic under the lock").insert(key.as_ref().to_owned(), record);
     }
 }
 
 impl SessionStore for MemoryStore {
     async fn load(&self, key: &SessionKey) -> Result<Option<State>, LoadError> {
-        let records = self.0.lock().expect("nobody panics");
+        let records = self.0.lock().expect("no panic under the lock");
         let record = records.get(key.as_ref()).filter(|record| record.expires > Instant::now());
         Ok(record.map(|record| record.state.clone()))
     }
@@ -52,7 +52,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn update_ttl(&self, key: &SessionKey, ttl: &Duration) -> Result<(), anyhow::Error> {
-        let mut records = self.0.lock().expect("nobody panics");
+        let mut records = self.0.lock().expect("no panic under the lock");
         if let Some(record) = records.get_mut(key.as_ref()) {
             record.expires = Instant::now() + *ttl;
         }
@@ -60,7 +60,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<(), anyhow::Error> {
-        self.0.lock().expect("nobody panics").remove(key.as_ref());
+        self.0.lock().expect("no panic under the lock").remove(key.as_ref());
         Ok(())
     }
 }

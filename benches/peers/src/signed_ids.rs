@@ -12,11 +12,11 @@ pub type Id = [u8; 32];
 const ENCODED: usize = 43;
 
 /// Signs ids and verifies them.
-pub struct Tickets {
+pub struct SignedIds {
     key: Key,
 }
 
-impl Tickets {
+impl SignedIds {
     pub fn new() -> Self {
         Self { key: Key::new(HMAC_SHA256, &random()) }
     }
@@ -45,7 +45,7 @@ impl Tickets {
     }
 }
 
-impl Default for Tickets {
+impl Default for SignedIds {
     fn default() -> Self {
         Self::new()
     }

@@ -47,6 +47,8 @@ pub struct WantsStore;
 #[non_exhaustive]
 pub struct WantsData;
 
+impl SaysTimes for WantsData {}
+
 /// The state of a [`Config`] between [`signed`](Config::signed) and
 /// [`secret_key`](Config::secret_key).
 #[derive(Clone, Copy, Debug)]
@@ -178,9 +180,11 @@ impl<S, C> Config<S, C, HmacSha256> {
     /// A key that signed in the past and is still accepted. May be called
     /// several times. Flask's `SECRET_KEY_FALLBACKS`.
     ///
-    /// A live session whose ticket it has signed gets its ticket sent anew, signed
-    /// by the newest key. When every server has had the new key for as long as the
-    /// idle timeout, sessions in use have new tickets, and the older key can go.
+    /// A use of a live session whose cookie it has signed has the cookie signed anew, by the
+    /// newest key, with a write. When every server has had the new key for as long as the
+    /// idle timeout, sessions in use have new cookies, and the older key can go. The guide's
+    /// page on [deployments](crate::guide::deployments#signing-keys) has the order for
+    /// several servers.
     #[doc(alias("key rotation", "secret_key_fallbacks"))]
     pub fn accept_older_key(mut self, key: SecretKey) -> Self {
         self.signer.accept_older(&key);
@@ -244,10 +248,11 @@ impl<S, C, K> Config<S, C, K> {
         self
     }
 
-    /// How long a session lives after its creation, however often it is used.
+    /// How long a session lives after its creation or its last sign-in, however often it
+    /// is used.
     ///
-    /// Sessions that Flask shares have none, since their records do not say when
-    /// they were created.
+    /// Records that are shared with Flask do not say when a session began, so such a
+    /// configuration does not have this setting.
     ///
     /// # Default
     ///
@@ -313,8 +318,8 @@ impl<S, C, K> Config<S, C, K> {
     }
 
     /// Keeps sessions under their id itself instead of its SHA-256, for stores
-    /// that another program reads. Whoever reads the store can then sign in as
-    /// anybody.
+    /// that another program reads. A reader of the store can then sign in as any user
+    /// who has a live session.
     ///
     /// # Default
     ///

@@ -1,4 +1,4 @@
-//! How a ticket is protected: the [`Signer`] trait, and the signers.
+//! How the session id in a cookie is protected: the [`Signer`] trait, and the signers.
 
 mod hmac;
 #[cfg(feature = "flask")]
@@ -52,15 +52,14 @@ impl<'v> Verified<'v> {
 
     /// An id that is protected by a key which is accepted, but signs no more.
     ///
-    /// If it is that of a live session, the browser gets its ticket anew, signed
-    /// by the newest key.
+    /// If it leads to a live session, the response sends the cookie again, signed by the
+    /// newest key.
     #[must_use]
     pub const fn by_older_key(id: &'v str) -> Self {
         Self { id, is_by_older_key: true }
     }
 
-    /// The id. Whoever knows a live one is signed in with it: keep it out of
-    /// logs.
+    /// The id. It is a secret like a password: keep it out of logs.
     #[must_use]
     pub const fn id(self) -> &'v str {
         self.id

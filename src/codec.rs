@@ -71,8 +71,8 @@ pub trait SessionData: Default + Serialize + DeserializeOwned + Send + Sync + 's
 #[diagnostic::do_not_recommend]
 impl<T: Default + Serialize + DeserializeOwned + Send + Sync + 'static> SessionData for T {}
 
-/// Turns session data into bytes and back. A codec has no state, so all its
-/// functions stand without `self`.
+/// Encodes session data as bytes, and decodes them. A codec has no state, so its
+/// functions have no `self`.
 #[diagnostic::on_unimplemented(
     message = "nothing says what a session holds",
     label = "`{Self}` is not a `Codec`",
@@ -85,9 +85,9 @@ pub trait Codec: Send + Sync + 'static {
 
     /// What can go wrong.
     ///
-    /// [`Error::Codec`](crate::Error::Codec) hands it on as it is, to whoever logs
-    /// errors. Those of the codecs here quote no session data; in a codec of your
-    /// own, leave out what serde says, which often quotes the value that it refuses.
+    /// [`Error::Codec`](crate::Error::Codec) has it as its source, and a program may log
+    /// it. The errors of the codecs here quote no session data. In a codec of your own,
+    /// leave out the messages of serde, which often quote the value that serde refuses.
     /// The layer's log has only a source of it that is an [`Unrepresentable`] or an
     /// [`Undecodable`].
     type Error: Error + Send + Sync + 'static;

@@ -1,44 +1,20 @@
-//! One open session in one request: [`Session`].
+//! [`Session`], its methods, and where it comes from.
 
-mod address;
-mod candidates;
-mod changes;
-mod cookies;
-mod decide;
-mod detached;
-mod end;
-#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer ends requests"))]
-mod finish;
-mod handle;
-mod immediate;
-mod lifetimes;
-mod merge;
-mod open;
-mod present;
-mod request;
-mod rotate;
-#[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "only a layer makes slots"))]
-mod slot;
-mod state;
-mod update;
-mod write;
-
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 
-pub use self::detached::Detached;
-#[cfg(feature = "tower")]
-pub(crate) use self::finish::{End, Ended, is_failure};
-use self::handle::{Home, Parts};
-pub use self::immediate::Immediate;
-use self::present::Present;
-pub use self::request::HasSlot;
-#[cfg(feature = "tower")]
-pub(crate) use self::slot::{Owner, Slot, Slots};
-use self::state::{Live, Place, State};
+use super::finish::Parts;
+use super::immediate::Immediate;
+use super::present::Present;
+use super::slot::Slot;
+use super::state::{Live, Place, State};
 use crate::codec::Codec;
 use crate::config::Sessions;
+use crate::cookie::Credentials;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::record::Format;
@@ -114,9 +90,42 @@ use crate::store::{Store, Writable};
 /// ```
 #[must_use = "a session that is dropped without `close` saves nothing, unless a layer holds it"]
 pub struct Session<S: Store, C: Codec, K: Signer> {
-    home: Home<S, C, K>,
+    pub(super) home: Home<S, C, K>,
     /// Absent only once it was closed, detached or dropped.
-    state: Present<Box<State<S, C>>>,
+    pub(super) state: Present<Box<State<S, C>>>,
+}
+
+/// Where a [`Session`] comes from.
+pub(super) enum Home<S: Store, C: Codec, K: Signer> {
+    /// It was opened by hand, and is closed by hand.
+    Open(Sessions<S, C, K>),
+    /// It returns to the slot of its request.
+    Slot(Arc<Slot<S, C, K>>),
+}
+
+impl<S: Store, C: Codec, K: Signer> Home<S, C, K> {
+    pub(super) fn sessions(&self) -> &Sessions<S, C, K> {
+        match self {
+            Self::Open(sessions) => sessions,
+            Self::Slot(slot) => slot.sessions(),
+        }
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
+    /// Opens the session whose cookie the request's headers carry, or a new one.
+    ///
+    /// Of several cookies of the name, the first that leads to a session counts. Up to
+    /// 32 values are verified, and up to eight ids looked up.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`](crate::Error::Store) when the store fails. A cookie that
+    /// is unknown, expired, forged or malformed is no error: the session is new.
+    pub async fn open(&self, request_headers: &HeaderMap) -> Result<Session<S, C, K>, Error> {
+        let state = State::open(self, &Credentials::of(request_headers)).await?;
+        Ok(Session::new(Home::Open(self.clone()), state))
+    }
 }
 
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
@@ -125,13 +134,13 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Whoever knows it is signed in with it: keep it out of logs.
     #[must_use]
     pub fn id(&self) -> Option<&SessionId> {
-        self.state().live().map(|live| &live.address.id)
+        self.state().shown().map(|live| &live.address.id)
     }
 
     /// Whether nothing is stored for this session yet.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.state().live().is_none()
+        self.state().shown().is_none()
     }
 
     /// Whether the request has the cookie of a session whose record this program
@@ -427,7 +436,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     }
 
     fn live_with_times(&self) -> Option<&Live<S>> {
-        self.state().live().filter(|_| C::Record::SAYS_TIMES)
+        self.state().shown().filter(|_| C::Record::SAYS_TIMES)
     }
 
     fn state(&self) -> &State<S, C> {
@@ -440,6 +449,42 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
 
     fn parts(&mut self) -> (&Sessions<S, C, K>, &mut State<S, C>) {
         (self.home.sessions(), &mut self.state)
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
+    pub(super) const fn new(home: Home<S, C, K>, state: Box<State<S, C>>) -> Self {
+        Self { home, state: Present::new(state) }
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Deref for Session<S, C, K> {
+    type Target = C::Data;
+
+    fn deref(&self) -> &C::Data {
+        &self.state().data
+    }
+}
+
+/// Only where the store is [`Writable`]: a generic handler that changes a field says
+/// `S: Writable` instead of `S: Store`.
+impl<S: Writable, C: Codec, K: Signer> DerefMut for Session<S, C, K> {
+    fn deref_mut(&mut self) -> &mut C::Data {
+        self.state_mut().data_mut()
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> Drop for Session<S, C, K> {
+    fn drop(&mut self) {
+        if let (Home::Slot(slot), Some(state)) = (&self.home, self.state.take()) {
+            slot.put_back(state);
+        }
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> fmt::Debug for Session<S, C, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
     }
 }
 

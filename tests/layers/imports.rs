@@ -7,20 +7,35 @@ use super::tokens::{Token, Tokens, close};
 /// A path that begins with `crate`, `super` or `self`.
 pub(crate) struct Import {
     segments: Vec<String>,
+    is_use: bool,
     is_public_use: bool,
     /// How many inline modules it stands in.
     depth: usize,
 }
 
 impl Import {
-    /// Whether a folder's `mod.rs` hands out a name of a file in it.
-    pub(crate) fn is_reexport_of_child(&self) -> bool {
-        self.is_public_use && self.segments.first().is_some_and(|first| first == "self")
+    /// Whether a file takes a name from a file in its folder.
+    pub(crate) fn is_use_of_child(&self) -> bool {
+        self.is_use && self.depth == 0 && self.segments.first().is_some_and(|first| first == "self")
     }
 
-    /// The file that the path leads to from the file `from`; `None` when it
-    /// stays in that file.
-    pub(crate) fn target(&self, from: &str, exists: impl Fn(&str) -> bool) -> Option<String> {
+    /// Whether it also hands that name out.
+    pub(crate) fn is_reexport_of_child(&self) -> bool {
+        self.is_public_use && self.is_use_of_child()
+    }
+
+    /// The last word of the path.
+    pub(crate) fn name(&self) -> &str {
+        self.segments.last().map_or("", String::as_str)
+    }
+
+    /// The file that the path leads to from the file `from`, and the name in it; `None`
+    /// when it stays in that file.
+    pub(crate) fn target(
+        &self,
+        from: &str,
+        exists: impl Fn(&str) -> bool,
+    ) -> Option<(String, String)> {
         let mut module = module(from);
         let mut rest = &self.segments[..];
         let mut depth = self.depth;
@@ -38,14 +53,16 @@ impl Import {
         if depth > 0 && self.segments.first().is_some_and(|first| first != "crate") {
             return None;
         }
-        for segment in rest {
+        while let [segment, others @ ..] = rest {
             module.push(segment);
             if file(&module, &exists).is_none() {
                 module.pop();
                 break;
             }
+            rest = others;
         }
-        file(&module, exists).filter(|target| target != from)
+        let name = rest.first().cloned().unwrap_or_default();
+        file(&module, exists).filter(|target| target != from).map(|target| (target, name))
     }
 }
 
@@ -57,17 +74,15 @@ impl fmt::Display for Import {
 
 /// The modules that lead to a file: `store/file/dir.rs` is `[store, file, dir]`.
 fn module(path: &str) -> Vec<&str> {
-    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
-    path.split('/').filter(|&name| name != "lib").collect()
+    path.trim_end_matches(".rs").split('/').filter(|&name| name != "lib").collect()
 }
 
 fn file(module: &[&str], exists: impl Fn(&str) -> bool) -> Option<String> {
-    let path = module.join("/");
-    let candidates = match path.as_str() {
-        "" => vec!["lib.rs".to_owned()],
-        _ => vec![format!("{path}.rs"), format!("{path}/mod.rs")],
+    let path = match module {
+        [] => "lib.rs".to_owned(),
+        _ => format!("{}.rs", module.join("/")),
     };
-    candidates.into_iter().find(|path| exists(path))
+    exists(&path).then_some(path)
 }
 
 pub(crate) fn imports(tokens: &[Token]) -> Vec<Import> {
@@ -93,6 +108,7 @@ pub(crate) fn imports(tokens: &[Token]) -> Vec<Import> {
         if tokens.sign(end) != "!" {
             found.extend(paths.into_iter().map(|segments| Import {
                 segments,
+                is_use: at > 0 && tokens[at - 1] == "use",
                 is_public_use: is_public_use(tokens, at),
                 depth: inline_modules.len(),
             }));

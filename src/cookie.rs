@@ -1,4 +1,4 @@
-//! The cookie that carries the ticket: its name and its attributes.
+//! The session cookie, which carries the session id: its name and its attributes.
 
 mod credentials;
 mod header;
@@ -16,7 +16,7 @@ pub use self::name::{
 pub(crate) use self::pair::{MAX_PAIR, pair};
 
 /// The kind of a cookie named `__Host-..`: `Secure`, for this host only, with
-/// `Path=/`. A browser takes it from nobody but this host over HTTPS.
+/// `Path=/`. A browser takes it only from this host, over HTTPS.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Host;
@@ -261,8 +261,8 @@ impl<Kind> Cookie<Kind> {
         self
     }
 
-    /// Drops `HttpOnly`: scripts in the page, and whoever injects one, can read
-    /// the cookie.
+    /// Drops `HttpOnly`: scripts in the page can read the cookie, also a script that an
+    /// attacker has injected.
     #[must_use]
     pub fn readable_by_scripts(mut self) -> Self {
         self.attributes.http_only = false;
@@ -297,8 +297,8 @@ impl<Kind> Cookie<Kind> {
         self
     }
 
-    /// Drops `Secure`, so that the cookie works over plain HTTP. Anybody on the
-    /// way can then read it and sign in with it: for development only.
+    /// Drops `Secure`, so that the cookie works over plain HTTP. An eavesdropper can then
+    /// read it and sign in with it: for development only.
     ///
     /// Comes last: [`same_site_none`](Self::same_site_none) and
     /// [`partitioned`](Self::partitioned), which need `Secure`, are undone.

@@ -6,9 +6,9 @@
 //! no header.
 //!
 //! `.layer(sessions.layer())` and `.layer(sessions.clone())` are the same. Where one
-//! [`Sessions`](crate::Sessions) is applied twice, the inner layer does nothing; several of
+//! [`Sessions`] is applied twice, the inner layer does nothing; several of
 //! them, with cookie names of their own, give a request several sessions. Two with the same
-//! cookie name are a mistake, which every request is told with a 500.
+//! cookie name are a mistake: every request gets a 500 that says so.
 //!
 //! # Example
 //!
