@@ -41,6 +41,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
 #[cfg(test)]
 mod tests {
+    use cloakroom::{IdLength, KeyPrefix, SessionId};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
@@ -49,13 +50,14 @@ mod tests {
     async fn sent(replies: &str) -> (Vec<String>, bool) {
         let (near, mut far) = duplex(1_024);
         far.write_all(replies.as_bytes()).await.expect("there is room");
-        let key = Key::from_text(b"k").expect("a key");
+        let id = SessionId::generate(IdLength::default()).expect("an id");
+        let key = Key::plain(&KeyPrefix::default(), &id);
         let mut connection = Connection::new(near);
         let loaded = connection.load_and_extend(&key, Ttl::minutes(10)).await.expect("replies");
         drop(connection);
         let mut sent = String::new();
         far.read_to_string(&mut sent).await.expect("text");
-        (sent.lines().map(str::to_owned).collect(), loaded.is_some())
+        (sent.replace(key.as_str(), "k").lines().map(str::to_owned).collect(), loaded.is_some())
     }
 
     #[tokio::test]
