@@ -305,7 +305,7 @@ pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 pub use self::record::FlaskRecord;
 pub use self::record::{NativeRecord, RecordFormat};
 pub use self::secret::{SecretKey, SecretKeyError};
-pub use self::session::{Detached, HasSlot, Immediate, Session};
+pub use self::session::{Detached, HasSlot, Immediate, Session, SessionsOf};
 #[cfg(feature = "flask")]
 #[doc(inline)]
 pub use self::signer::Itsdangerous;

@@ -31,6 +31,6 @@ pub use self::detached::Detached;
 pub(crate) use self::finish::{End, Ended, is_failure};
 pub use self::immediate::Immediate;
 pub use self::request::HasSlot;
-pub use self::session::Session;
+pub use self::session::{Session, SessionsOf};
 #[cfg(feature = "tower")]
 pub(crate) use self::slot::{Owner, Slot, Slots};

@@ -128,6 +128,40 @@ impl<S: Store, C: Codec, K: Signer> Sessions<S, C, K> {
     }
 }
 
+/// The configuration that makes sessions of the type `T`: `SessionsOf<CartSession>` is
+/// the `Sessions<..>` of the same store, codec and signer. An application needs one alias,
+/// that of its session.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+/// use cloakroom::{Config, Memory, MessagePack, Session, SessionsOf, Unsigned};
+///
+/// #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// struct Cart {
+///     items: Vec<u32>,
+/// }
+///
+/// type CartSession = Session<Memory, MessagePack<Cart>, Unsigned>;
+///
+/// let sessions: SessionsOf<CartSession> =
+///     Config::new().store(Memory::new()).data::<Cart>().build();
+/// # }
+/// ```
+pub type SessionsOf<T> = <T as sealed::SessionType>::Sessions;
+
+#[expect(unnameable_types, reason = "sealed: a session names its configuration")]
+mod sealed {
+    pub trait SessionType {
+        type Sessions;
+    }
+}
+
+impl<S: Store, C: Codec, K: Signer> sealed::SessionType for Session<S, C, K> {
+    type Sessions = Sessions<S, C, K>;
+}
+
 impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// The id; `None` while the session is new.
     ///

@@ -66,8 +66,8 @@ impl MemcachedOptions {
     ///
     /// # Default
     ///
-    /// 16. All clients of a server share its 1,024 connections, the default of its setting
-    /// `-c`.
+    /// At most 16. All clients of a server share its 1,024 connections, the default of its
+    /// setting `-c`.
     pub fn pool_size(mut self, connections: NonZeroUsize) -> Self {
         self.pool_size = connections;
         self
