@@ -13,7 +13,7 @@ use http::header::COOKIE;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::visitor::{close, cookie_header, open, sessions, visit};
+use super::visitor::{CounterSession, close, cookie_header, open, sessions, visit};
 
 const LONG: Ttl = Ttl::hours(1);
 
@@ -73,6 +73,7 @@ pub async fn no_save_outlives_a_logout<S: Writable + Clone>(store: S) {
     for round in 0..20 {
         let sessions = sessions(store.clone());
         let cookies = visit(&sessions).await;
+        let key = key_of(&open(&sessions, &cookies).await);
         let start = Arc::new(Barrier::new(101));
         let mut tasks = JoinSet::new();
         for n in 0..101 {
@@ -90,7 +91,21 @@ pub async fn no_save_outlives_a_logout<S: Writable + Clone>(store: S) {
         }
         tasks.join_all().await;
         assert!(open(&sessions, &cookies).await.is_new(), "a save brought the session back");
+        // The note that the session ended stands for a minute.
+        if let Some(left) = store.load(&key, None).await.expect("the store answers") {
+            assert!(is_ended_note(left.value.as_ref()), "a save replaced the note");
+        }
     }
+}
+
+/// The key of the session's record.
+fn key_of<S: Writable>(session: &CounterSession<S>) -> Key {
+    Key::hashed(&KeyPrefix::default(), "__Host-id", session.id().expect("a stored session"))
+}
+
+/// Whether the record is a note without data that a session ended: version 2, flag 4.
+fn is_ended_note(record: &[u8]) -> bool {
+    matches!(record, [2, 4, ..]) && record.len() == 28
 }
 
 /// 10,000 operations are dropped at random awaits, while others run on the same

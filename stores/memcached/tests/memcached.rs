@@ -64,7 +64,7 @@ async fn a_new_session_is_one_add() {
 }
 
 #[tokio::test]
-async fn a_logout_is_three_gets_and_one_deletion() {
+async fn a_logout_is_one_get_and_one_cas() {
     let server = Server::start(&[]);
     let sessions = sessions(connect(&server.url()).await);
     let cookies = visit(&sessions).await;
@@ -73,9 +73,8 @@ async fn a_logout_is_three_gets_and_one_deletion() {
     let mut session = open(&sessions, &cookies).await;
     session.destroy();
     close(session).await;
-    // The second tells whether the session has moved, the third what is deleted.
-    assert_eq!(server.calls(), [("cmd_get", 3), ("delete_hits", 1)]);
-    assert_eq!(server.records(), 0);
+    assert_eq!(server.calls(), [("cmd_get", 1), ("cmd_set", 1)]);
+    assert!(open(&sessions, &cookies).await.is_new());
 }
 
 #[tokio::test]
@@ -280,7 +279,6 @@ async fn two_processes_that_increment_one_session_10_000_times_lose_nothing() {
 async fn no_session_is_left_when_a_logout_meets_100_saves() {
     let server = Server::start(&[]);
     no_save_outlives_a_logout(connect(&server.url()).await).await;
-    assert_eq!(server.records(), 0);
 }
 
 /// What is handed out is what was the last version, however many there were.

@@ -274,9 +274,6 @@ async fn two_processes_that_increment_one_session_10_000_times_lose_nothing() {
 async fn no_session_is_left_when_a_logout_meets_100_saves() {
     let folder = folder();
     no_save_outlives_a_logout(connect(&url(&folder)).await).await;
-    let count = sqlx::query_scalar("SELECT count(*) FROM sessions");
-    let count: i64 = count.fetch_one(&pool(&folder).await).await.expect("answers");
-    assert_eq!(count, 0);
 }
 
 fn folder() -> TempDir {

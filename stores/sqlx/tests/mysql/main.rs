@@ -315,12 +315,7 @@ async fn two_processes_that_increment_one_session_10_000_times_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_session_is_left_when_a_logout_meets_100_saves() {
-    let table = fresh_name();
-    no_save_outlives_a_logout(made(MySql::options().table(table.clone())).await).await;
-    let count = format!("SELECT COUNT(*) FROM {}", table.as_str());
-    let count = sqlx::query_scalar(AssertSqlSafe(count));
-    let count: i64 = count.fetch_one(&pool().await).await.expect("answers");
-    assert_eq!(count, 0);
+    no_save_outlives_a_logout(made(MySql::options().table(fresh_name())).await).await;
 }
 
 async fn connect(url: &str) -> MySql {
