@@ -3,8 +3,7 @@
 #[path = "support/example.rs"]
 mod example;
 
-use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use example::{Browser, Site, example};
 
@@ -51,23 +50,6 @@ fn the_quickstart_shows_a_name_as_text() {
     browser.post("/sign-in", "name=%3Cscript%3E%22%27%26");
     let page = browser.get("/");
     assert!(page.contains("<strong>&lt;script&gt;&quot;&#39;&amp;</strong>"), "{page}");
-}
-
-#[test]
-fn an_example_whose_store_fails_says_the_cause_in_its_terminal() {
-    let folder = tempfile::tempdir().expect("a folder");
-    // The store opens no directory where a file has its name.
-    fs::write(folder.path().join("sessions"), "in the way").expect("a file");
-    let mut program = Command::new(example("any_store"));
-    program.args(["file", "127.0.0.1:0"]).current_dir(&folder).stderr(Stdio::piped());
-    let site = Site::start(&mut program);
-
-    let (status, body) = Browser::of(&site).ask("GET / HTTP/1.1");
-    assert_eq!((status.as_str(), body.as_str()), ("503", ""));
-    let terminal = site.stop();
-    assert!(terminal.contains("ERROR"), "{terminal}");
-    assert!(terminal.contains("the session store failed"), "{terminal}");
-    assert!(terminal.contains("cause=Not a directory"), "{terminal}");
 }
 
 #[test]

@@ -48,6 +48,10 @@ macro_rules! connect {
 
 #[tokio::main]
 async fn main() -> Outcome {
+    // The log goes to the terminal. It has the cause of every 500 and 503, whose
+    // responses say nothing.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+
     // Here is all that depends on the store.
     match env::args().nth(1).as_deref() {
         None | Some("memory") => serve(sessions(cloakroom::Memory::new())).await,

@@ -3,7 +3,8 @@
 #[path = "../../../tests/support/example.rs"]
 mod example;
 
-use std::process::Command;
+use std::fs;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -47,6 +48,23 @@ fn any_store_runs_with_redis() {
 #[test]
 fn any_store_runs_with_sqlite() {
     survives_a_restart(&AnyStore::new("sqlite"));
+}
+
+#[test]
+fn an_example_whose_store_fails_says_the_cause_in_its_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The store opens no directory where a file has its name.
+    fs::write(folder.path().join("sessions"), "in the way").expect("a file");
+    let mut program = Command::new(example("any_store"));
+    program.args(["file", "127.0.0.1:0"]).current_dir(&folder).stderr(Stdio::piped());
+    let site = Site::start(&mut program);
+
+    let (status, body) = Browser::of(&site).ask("GET / HTTP/1.1");
+    assert_eq!((status.as_str(), body.as_str()), ("503", ""));
+    let terminal = site.stop();
+    assert!(terminal.contains("ERROR"), "{terminal}");
+    assert!(terminal.contains("the session store failed"), "{terminal}");
+    assert!(terminal.contains("cause=Not a directory"), "{terminal}");
 }
 
 #[test]
