@@ -231,18 +231,19 @@ mod tests {
 
     #[test]
     fn a_variable_whose_value_is_no_key_is_named_and_its_value_is_not() {
-        // Cargo sets it for every test: text that is neither base64 nor a key.
-        let refused = SecretKey::from_env("CARGO_MANIFEST_DIR").expect_err("a path");
+        // Cargo sets it for every test: dots are neither base64 nor hexadecimal, wherever
+        // the project lies.
+        let refused = SecretKey::from_env("CARGO_PKG_VERSION").expect_err("a version");
         assert_eq!(
             refused.to_string(),
-            "the environment variable `CARGO_MANIFEST_DIR` holds no secret key: \
+            "the environment variable `CARGO_PKG_VERSION` holds no secret key: \
              the text is not base64; \
              `openssl rand -base64 32` makes one"
         );
         assert!(matches!(
             &refused,
             SecretKeyError::Variable { variable, reason }
-                if variable == "CARGO_MANIFEST_DIR" && matches!(**reason, SecretKeyError::NotBase64)
+                if variable == "CARGO_PKG_VERSION" && matches!(**reason, SecretKeyError::NotBase64)
         ));
         let refused = SecretKey::from_env("CARGO_PKG_NAME").expect_err("a short word");
         assert!(refused.to_string().contains("`CARGO_PKG_NAME`"), "{refused}");
