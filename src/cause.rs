@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::{fmt, io, iter};
 
-use crate::codec::Unrepresentable;
+use crate::codec::{Undecodable, Unrepresentable};
 
 /// What the log may say about the cause of a fault: what the system answered to a
 /// store, and why a codec refused. Every other message may repeat a key or session
@@ -12,22 +12,32 @@ pub(crate) fn cause_of(error: &(dyn Error + 'static)) -> Option<impl fmt::Displa
     iter::successors(error.source(), |&error| error.source()).find_map(Cause::of)
 }
 
+/// Why the codec cannot read bytes, where its error says so in words that repeat none
+/// of them.
+pub(crate) fn undecodable_of(error: &(dyn Error + 'static)) -> Option<Undecodable> {
+    iter::successors(Some(error), |&error| error.source())
+        .find_map(|error| error.downcast_ref().copied())
+}
+
 enum Cause<'a> {
     System(&'a io::Error),
-    Codec(Unrepresentable),
+    Unrepresentable(Unrepresentable),
+    Undecodable(Undecodable),
 }
 
 impl<'a> Cause<'a> {
     fn of(error: &'a (dyn Error + 'static)) -> Option<Self> {
-        let refusal = || error.downcast_ref().copied().map(Self::Codec);
-        error.downcast_ref().map(Self::System).or_else(refusal)
+        let unrepresentable = || error.downcast_ref().copied().map(Self::Unrepresentable);
+        let undecodable = || error.downcast_ref().copied().map(Self::Undecodable);
+        error.downcast_ref().map(Self::System).or_else(unrepresentable).or_else(undecodable)
     }
 }
 
 impl fmt::Display for Cause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Codec(refusal) => refusal.fmt(f),
+            Self::Unrepresentable(reason) => reason.fmt(f),
+            Self::Undecodable(reason) => reason.fmt(f),
             Self::System(error) if error.get_ref().is_none() => error.fmt(f),
             // Another crate wrote its message, which may quote data.
             Self::System(error) => error.kind().fmt(f),
@@ -60,6 +70,10 @@ mod tests {
     fn why_a_codec_refused_is_logged() {
         let refusal = Unrepresentable::WithoutNames;
         assert_eq!(logged(Link(Link(refusal))), Some(refusal.to_string()));
+        let reason = Undecodable::new("they end too soon");
+        assert_eq!(logged(Link(Link(reason))), Some(reason.to_string()));
+        assert_eq!(undecodable_of(&Link(reason)), Some(reason));
+        assert_eq!(undecodable_of(&Link(fmt::Error)), None);
     }
 
     #[test]

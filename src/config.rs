@@ -21,7 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use self::flask::WantsFlaskData;
 pub(crate) use self::queue::Queue;
 pub use self::sessions::Sessions;
-pub use self::settings::{InvalidPercent, Percent, Renewal, Versions};
+pub use self::settings::Versions;
 pub(crate) use self::settings::{OnConflict, Settings};
 #[cfg(feature = "sweeper")]
 pub use self::sweeper::Sweeper;
@@ -31,6 +31,7 @@ use crate::codec::Codec;
 use crate::cookie::Cookie;
 use crate::id::IdLength;
 use crate::record::Format;
+use crate::renewal::Renewal;
 use crate::secret::SecretKey;
 use crate::signer::{HmacSha256, Signer, Unsigned};
 use crate::store::{KeyPrefix, Store};
@@ -411,10 +412,8 @@ impl<S, C, K> Config<S, C, K> {
         C: Codec,
         K: Signer,
     {
-        let settings = match C::Record::SAYS_TIMES {
-            true => self.settings,
-            false => self.settings.without_times(),
-        };
+        let renewal = C::Record::renewal(self.settings.renewal);
+        let settings = Settings { renewal, ..self.settings };
         Sessions::new(self.store, self.signer, settings)
     }
 

@@ -243,6 +243,7 @@ pub mod cookie;
 #[cfg(feature = "flask")]
 pub mod flask;
 mod id;
+mod renewal;
 mod secret;
 mod ttl;
 
@@ -294,8 +295,8 @@ pub use self::config::Sweeper;
 #[cfg(feature = "flask")]
 pub use self::config::WantsFlaskData;
 pub use self::config::{
-    AwaitsSecretKey, ChosenStore, Config, InvalidPercent, Percent, Renewal, SaysTimes, Sessions,
-    Versions, WantsData, WantsSecretKey, WantsStore,
+    AwaitsSecretKey, ChosenStore, Config, SaysTimes, Sessions, Versions, WantsData, WantsSecretKey,
+    WantsStore,
 };
 #[doc(inline)]
 pub use self::cookie::{Cookie, CookieDomain, CookieName, CookiePath, SameSite};
@@ -304,6 +305,7 @@ pub use self::id::{IdError, IdLength, InvalidIdLength, SessionId};
 #[cfg(feature = "flask")]
 pub use self::record::FlaskRecord;
 pub use self::record::{NativeRecord, RecordFormat};
+pub use self::renewal::{InvalidPercent, Percent, Renewal};
 pub use self::secret::{SecretKey, SecretKeyError};
 pub use self::session::{Detached, HasSlot, Immediate, Session, SessionsOf};
 #[cfg(feature = "flask")]

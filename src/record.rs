@@ -13,6 +13,6 @@ mod native;
 #[cfg(feature = "flask")]
 pub use self::flask::FlaskRecord;
 pub use self::format::RecordFormat;
-pub(crate) use self::format::{Act, Contents, Destination, Unreadable, sealed::Format};
+pub(crate) use self::format::{Act, Contents, CookieEnds, Destination, Unreadable, sealed::Format};
 pub(crate) use self::header::{Header, NOTE_TTL};
 pub use self::native::NativeRecord;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::reading::{CUT_SHORT, NESTED, Reading, kind_of};
+use super::reading::{NESTED, Reading, kind_of};
 use super::writing::{Floats, Writing};
 use super::{Codec, SessionData, Strict, Undecodable, Unrepresentable};
 use crate::record::NativeRecord;
@@ -81,7 +81,7 @@ impl Cause {
         let kind = match error.classify() {
             Category::Syntax if text.starts_with(RECURSION) => NESTED,
             Category::Syntax => Undecodable::new("they are no JSON"),
-            Category::Io | Category::Eof => CUT_SHORT,
+            Category::Io | Category::Eof => Undecodable::CUT_SHORT,
             Category::Data => kind_of(&text),
         };
         Self::Decode { kind, line: error.line(), column: error.column() }

@@ -12,7 +12,7 @@ use rmp_serde::{decode, encode};
 use self::bounds::Fault;
 use super::by_entry::{self, ByEntry};
 use super::named::{Entry, Name, NamedFields, sealed};
-use super::reading::{CUT_SHORT, NESTED, Reading, kind_of};
+use super::reading::{NESTED, Reading, kind_of};
 use super::writing::{Floats, Writing};
 use super::{Codec, SessionData, Strict, Undecodable, Unrepresentable};
 use crate::record::NativeRecord;
@@ -35,6 +35,12 @@ use crate::record::NativeRecord;
 ///
 /// A name is never read as another: a number is no variant, and a list no struct. Data
 /// may be nested 100 levels deep.
+///
+/// serde holds back the values of flattened structs and of enums with `tag` or
+/// `untagged` until it knows their type, and then hides them from the codec. There a list
+/// may be read as the struct that has its fields in that order. An `untagged` enum that contains
+/// itself may be tried once for each variant at every level: where a browser
+/// chooses what it holds, limit its depth.
 ///
 /// `None` or `()` inside a `Some` looks like `None`: saving it is an error.
 pub struct MessagePack<T> {
@@ -91,11 +97,13 @@ impl Cause {
     #[cold]
     fn of_decoding(error: &decode::Error) -> Self {
         Self::Decode(match error {
-            decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => CUT_SHORT,
+            decode::Error::InvalidMarkerRead(_) | decode::Error::InvalidDataRead(_) => {
+                Undecodable::CUT_SHORT
+            }
             decode::Error::Utf8Error(_) => Undecodable::new("a text is not UTF-8"),
             decode::Error::DepthLimitExceeded => NESTED,
             decode::Error::Syntax(message) => kind_of(message),
-            _ => kind_of(""),
+            _ => Undecodable::MISFIT,
         })
     }
 }
@@ -103,9 +111,9 @@ impl Cause {
 impl From<Fault> for Cause {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Malformed => Self::Decode(CUT_SHORT),
+            Fault::Malformed => Self::Decode(Undecodable::CUT_SHORT),
             Fault::TooDeep => Self::Decode(NESTED),
-            Fault::TrailingBytes => Self::Decode(Undecodable::new("bytes follow the data")),
+            Fault::TrailingBytes => Self::Decode(Undecodable::TRAILING_BYTES),
         }
     }
 }

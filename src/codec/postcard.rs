@@ -15,7 +15,7 @@ use ::postcard::ser_flavors::Flavor;
 pub use self::data::PostcardData;
 use self::form::{Form, OTHER_STEP};
 use self::writer::Writer;
-use super::{Codec, Unrepresentable, merge_fields, merge_whole};
+use super::{Codec, Undecodable, Unrepresentable, merge_fields, merge_whole};
 use crate::record::NativeRecord;
 
 /// Session data in the postcard wire format, behind eight bytes that mark the type:
@@ -124,7 +124,6 @@ impl<T: PostcardData> Postcard<T> {
 #[error(transparent)]
 pub struct PostcardError(#[from] Cause);
 
-/// The errors of `postcard` have no fields, and so quote no data.
 #[derive(Debug, thiserror::Error)]
 enum Cause {
     #[error("the session data have no form in postcard")]
@@ -132,18 +131,18 @@ enum Cause {
     #[error("the session data are read otherwise than their schema says")]
     DecodeOtherwise(#[source] Unrepresentable),
     #[error("the bytes are not the session data in postcard")]
-    Decode(#[source] ::postcard::Error),
-    #[error("bytes follow the session data")]
-    TrailingBytes,
-    #[error("the bytes are those of another type")]
-    OtherType,
+    Decode(#[source] Undecodable),
 }
+
+const OTHER_TYPE: Undecodable =
+    Undecodable::new("the session data had another type, or the same one before a change");
 
 impl Cause {
     fn of_decoding(error: ::postcard::Error) -> Self {
         match error {
             OTHER_STEP => Self::DecodeOtherwise(Unrepresentable::WithoutNames),
-            _ => Self::Decode(error),
+            ::postcard::Error::DeserializeUnexpectedEnd => Self::Decode(Undecodable::CUT_SHORT),
+            _ => Self::Decode(Undecodable::MISFIT),
         }
     }
 }
@@ -161,10 +160,10 @@ impl<T: PostcardData> Codec for Postcard<T> {
     }
 
     fn decode(bytes: &[u8]) -> Result<T, PostcardError> {
-        let bytes = bytes.strip_prefix(&Self::MARK).ok_or(Cause::OtherType)?;
+        let bytes = bytes.strip_prefix(&Self::MARK).ok_or(Cause::Decode(OTHER_TYPE))?;
         match reader::read(bytes, Self::FORM).map_err(Cause::of_decoding)? {
             (data, []) => Ok(data),
-            _ => Err(Cause::TrailingBytes.into()),
+            _ => Err(Cause::Decode(Undecodable::TRAILING_BYTES).into()),
         }
     }
 
@@ -267,7 +266,8 @@ mod tests {
 
         let bytes = encoded(&Before { user_id: 4_711, visits: 1 }).expect("encoded");
         let fault = Postcard::<After>::decode(&bytes).expect_err("the fields have another order");
-        assert_eq!(fault.to_string(), "the bytes are those of another type");
+        let why = fault.source().map(ToString::to_string);
+        assert_eq!(why, Some(OTHER_TYPE.to_string()));
         assert!(Postcard::<Before>::decode(&bytes).is_ok());
         assert!(Postcard::<Before>::decode(&bytes[..7]).is_err());
     }

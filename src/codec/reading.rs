@@ -35,12 +35,11 @@ const KINDS: [(&str, &str); 8] = [
 ];
 
 pub(super) const NESTED: Undecodable = Undecodable::new(TOO_DEEP);
-pub(super) const CUT_SHORT: Undecodable = Undecodable::new("they end too soon");
 
 /// The kind of mistake that a message of serde's tells.
 pub(super) fn kind_of(message: &str) -> Undecodable {
     let kind = KINDS.iter().find(|(beginning, _)| message.starts_with(beginning));
-    Undecodable::new(kind.map_or("a value does not fit the data's type", |(_, kind)| kind))
+    kind.map_or(Undecodable::MISFIT, |(_, kind)| Undecodable::new(kind))
 }
 
 #[cold]

@@ -11,15 +11,23 @@
 /// ```
 /// use cloakroom::codec::Undecodable;
 ///
-/// const TOO_SHORT: Undecodable = Undecodable::new("they end too soon");
-/// assert_eq!(TOO_SHORT.to_string(), "they end too soon");
+/// const OTHER_PROGRAM: Undecodable = Undecodable::new("another program wrote them");
+/// assert_eq!(OTHER_PROGRAM.to_string(), "another program wrote them");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Undecodable(&'static str);
 
 impl Undecodable {
-    /// A reason, as a clause about the bytes: "they end too soon".
+    /// The bytes end before the data do.
+    pub const CUT_SHORT: Self = Self::new("they end too soon");
+    /// Bytes are left over.
+    pub const TRAILING_BYTES: Self = Self::new("bytes follow the data");
+    /// A value is none of those that its place in the data's type can hold.
+    pub const MISFIT: Self = Self::new("a value does not fit the data's type");
+
+    /// A reason, as a clause about the bytes: "another program wrote
+    /// them".
     #[must_use]
     pub const fn new(reason: &'static str) -> Self {
         Self(reason)

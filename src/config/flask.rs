@@ -2,9 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::{Config, Renewal, Settings, WantsStore};
+use super::{Config, Settings, WantsStore};
 use crate::codec::{Flask, MessagePack, NamedFields, SessionData};
 use crate::cookie::Cookie;
+use crate::renewal::Renewal;
 use crate::signer::Unsigned;
 
 /// The state of a [`Config`] between [`flask_session`](Config::flask_session) and

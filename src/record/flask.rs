@@ -3,10 +3,11 @@
 use std::marker::PhantomData;
 
 use super::format::{
-    Act, Contents, Destination, RecordFormat, Unreadable, digest_of, sealed::Format,
+    Act, Contents, CookieEnds, Destination, RecordFormat, Unreadable, digest_of, sealed::Format,
 };
 use super::header::Header;
 use crate::codec::{Entry, Name, NamedFields};
+use crate::renewal::Renewal;
 use crate::store::Key;
 
 /// The records of sessions that a Flask application shares: the data's map and
@@ -34,7 +35,21 @@ const MOVED: &str = "moved:";
 const ENDED: &str = "ended:";
 
 impl<C: NamedFields> Format for FlaskRecord<C> {
-    const SAYS_TIMES: bool = false;
+    const COOKIE_ENDS: CookieEnds = CookieEnds::WhenIdle;
+    const OWNS_UNKNOWN_ENTRIES: bool = false;
+
+    /// The record does not say when the session was renewed, so nothing tells what is
+    /// left of a lifetime.
+    fn renewal(chosen: Renewal) -> Renewal {
+        match chosen {
+            Renewal::WhenBelow(_) | Renewal::EveryRequest => Renewal::EveryRequest,
+            Renewal::Never => Renewal::Never,
+        }
+    }
+
+    fn times(_: Header) -> Option<Header> {
+        None
+    }
 
     fn read(record: &[u8], now: u64) -> Result<Contents<'_>, Unreadable> {
         let unreadable = match record {

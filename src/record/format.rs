@@ -8,6 +8,8 @@ use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 
 use super::header::Header;
+use crate::codec::Undecodable;
+use crate::renewal::Renewal;
 use crate::store::Key;
 
 /// A format of records. A [`Codec`](crate::Codec) names the one that its data are
@@ -17,12 +19,22 @@ use crate::store::Key;
 pub trait RecordFormat: sealed::Format {}
 
 pub(crate) mod sealed {
-    use super::{Act, Contents, Header, Key, Unreadable};
+    use super::{Act, Contents, CookieEnds, Header, Key, Renewal, Unreadable};
 
     /// What the session asks of a format.
     pub trait Format: Send + Sync + 'static {
-        /// Whether records say when the session was created, renewed and ends.
-        const SAYS_TIMES: bool;
+        /// When the cookie of a permanent session ends.
+        const COOKIE_ENDS: CookieEnds;
+
+        /// Whether entries of the data that this program does not know are those of
+        /// other versions of it. Otherwise another program may have put them there.
+        const OWNS_UNKNOWN_ENTRIES: bool;
+
+        /// How uses can renew the session, where the application chose this.
+        fn renewal(chosen: Renewal) -> Renewal;
+
+        /// The times in a header, if the record says them.
+        fn times(header: Header) -> Option<Header>;
 
         /// Reads a record at the time `now`, in Unix milliseconds.
         fn read(record: &[u8], now: u64) -> Result<Contents<'_>, Unreadable>;
@@ -51,6 +63,16 @@ pub(crate) mod sealed {
         /// The note that a session ended, at the time `now`.
         fn ended(now: u64) -> Vec<u8>;
     }
+}
+
+/// When the cookie of a permanent session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum CookieEnds {
+    /// At the absolute end of the session, so that no use has to repeat the cookie.
+    WithSession,
+    /// When the idle lifetime has passed since the response, as Flask's does.
+    WhenIdle,
 }
 
 /// What stood in a record.
@@ -114,21 +136,26 @@ pub(super) fn digest_of(key: &Key) -> String {
 pub enum Unreadable {
     Format,
     Pickle,
-    Data,
+    /// With the codec's reason, if it gives one that a log may have.
+    Data(Option<Undecodable>),
 }
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Format => {
+        match self {
+            Self::Format => f.write_str(
                 "it has a format that this program does not know: a newer version of cloakroom, another program, or a codec for records of another kind wrote it"
-            }
-            Self::Pickle => {
+            ),
+            Self::Pickle => f.write_str(
                 "it is a Python pickle, which is never read; Flask-Session 0.7 and newer read it, and write it anew as MessagePack or JSON when they save the session"
+            ),
+            Self::Data(reason) => {
+                f.write_str("its data do not decode")?;
+                if let Some(reason) = reason {
+                    write!(f, " ({reason})")?;
+                }
+                f.write_str(": another version of this program's session data, or another codec, wrote them")
             }
-            Self::Data => {
-                "its data do not decode: another version of this program's session data, or another codec, wrote them"
-            }
-        })
+        }
     }
 }

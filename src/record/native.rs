@@ -1,7 +1,10 @@
 //! cloakroom's own record format, version 2.
 
-use super::format::{Act, Contents, Destination, RecordFormat, Unreadable, sealed::Format};
+use super::format::{
+    Act, Contents, CookieEnds, Destination, RecordFormat, Unreadable, sealed::Format,
+};
 use super::header::{Header, NOTE_TTL};
+use crate::renewal::Renewal;
 use crate::store::Key;
 
 /// The records of sessions that only cloakroom reads.
@@ -51,7 +54,16 @@ const ROTATION: u8 = 1;
 const SIGN_IN: u8 = 2;
 
 impl Format for NativeRecord {
-    const SAYS_TIMES: bool = true;
+    const COOKIE_ENDS: CookieEnds = CookieEnds::WithSession;
+    const OWNS_UNKNOWN_ENTRIES: bool = true;
+
+    fn renewal(chosen: Renewal) -> Renewal {
+        chosen
+    }
+
+    fn times(header: Header) -> Option<Header> {
+        Some(header)
+    }
 
     fn read(record: &[u8], _: u64) -> Result<Contents<'_>, Unreadable> {
         read(record).ok_or(Unreadable::Format)
@@ -203,6 +215,7 @@ fn number([a, b, c, d, e, f]: [u8; 6]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use allocation_counter::measure;
     use proptest::prelude::*;
 
     use super::*;
@@ -288,6 +301,17 @@ mod tests {
         fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = NativeRecord::read(&bytes, 0);
             let _ = (NativeRecord::data(&bytes), NativeRecord::extensions(&bytes));
+        }
+
+        #[test]
+        fn reading_takes_no_memory_but_for_the_key_of_a_note(
+            flags in 0..64_u8,
+            rest in prop::collection::vec(any::<u8>(), 0..120),
+        ) {
+            let bytes = [vec![VERSION, flags], rest].concat();
+            let cost = measure(|| drop(NativeRecord::read(&bytes, 0))).bytes_max;
+            let key = size_of::<Key>() + bytes.len();
+            prop_assert!(cost <= key as u64, "{cost} bytes");
         }
 
         #[test]

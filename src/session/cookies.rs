@@ -13,7 +13,7 @@ use crate::config::{Sessions, Settings};
 use crate::cookie::http_date;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::record::Format;
+use crate::record::{CookieEnds, Format};
 use crate::signer::Signer;
 use crate::store::Store;
 use crate::ttl::Ttl;
@@ -68,14 +68,16 @@ fn expiry<S: Store, C: Codec>(live: &Live<S>, settings: &Settings) -> Option<Exp
         return None;
     }
     let now = settings.clock.unix_millis();
-    Some(match C::Record::SAYS_TIMES {
-        true => {
+    Some(match C::Record::COOKIE_ENDS {
+        CookieEnds::WithSession => {
             let at = live.header.ends_at;
             let left = at.saturating_sub(now).min(Ttl::MAX.as_millis());
             Expiry { max_age: Some(left.div_ceil(1_000)), at }
         }
         // Flask has `Expires` alone, and the idle lifetime.
-        false => Expiry { max_age: None, at: now.saturating_add(live.header.ttl(now).as_millis()) },
+        CookieEnds::WhenIdle => {
+            Expiry { max_age: None, at: now.saturating_add(live.header.ttl(now).as_millis()) }
+        }
     })
 }
 

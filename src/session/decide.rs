@@ -129,9 +129,9 @@ impl<S: Store, C: Codec> State<S, C> {
             && self.changes.is_touched()
             && self.changes.encode::<C>(&self.data)?;
         let now = settings.clock.unix_millis();
-        let renewal_due = self.live().is_some_and(|live| {
-            self.is_by_older_key || live.header.is_renewal_due::<C>(settings, now)
-        });
+        let renewal_due = self
+            .live()
+            .is_some_and(|live| self.is_by_older_key || live.header.is_renewal_due(settings, now));
         if changed && matches!(self.place, Place::Over(_)) && self.wish == Wish::Keep {
             tracing::debug!("{DROPPED}");
         }
@@ -157,7 +157,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let is_settled = self.live().is_none_or(|live| {
             live.header.permanent == self.permanent
                 && !self.is_by_older_key
-                && !live.header.is_renewal_due::<C>(settings, self.used_at)
+                && !live.header.is_renewal_due(settings, self.used_at)
         });
         is_settled && self.wish == Wish::Keep && !self.changes.is_touched()
     }

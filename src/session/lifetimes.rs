@@ -4,8 +4,9 @@
 //! may have others.
 
 use crate::codec::Codec;
-use crate::config::{Percent, Renewal, Settings};
+use crate::config::Settings;
 use crate::record::{Format, Header};
+use crate::renewal::{Percent, Renewal};
 
 /// A renewal that lies further in the future, in milliseconds, was written by a clock
 /// that is ahead. It is written anew.
@@ -29,7 +30,7 @@ impl Header {
 
     /// The header as this program reads it.
     pub(super) fn as_read<C: Codec>(self, settings: &Settings, now: u64) -> Self {
-        if !C::Record::SAYS_TIMES {
+        if C::Record::times(self).is_none() {
             return Self { idle_millis: settings.idle_timeout.as_millis(), ..self };
         }
         if self.renewed_at > now.saturating_add(FAR_AHEAD_MILLIS) {
@@ -49,10 +50,7 @@ impl Header {
     }
 
     /// Whether a use now lets the idle lifetime begin anew, by a write.
-    pub(super) fn is_renewal_due<C: Codec>(self, settings: &Settings, now: u64) -> bool {
-        if !C::Record::SAYS_TIMES {
-            return false;
-        }
+    pub(super) fn is_renewal_due(self, settings: &Settings, now: u64) -> bool {
         if self.renewed_at > now.saturating_add(AHEAD_MILLIS) {
             return true;
         }

@@ -3,11 +3,13 @@
 use super::address::Address;
 use super::candidates::candidates;
 use super::state::{DueCookie, Held, Live, Moved, Place, State};
+use crate::cause::undecodable_of;
 use crate::codec::Codec;
-use crate::config::{Renewal, Sessions};
+use crate::config::Sessions;
 use crate::cookie::Credentials;
 use crate::error::Error;
-use crate::record::{Contents, Destination, Format, NOTE_TTL, Unreadable};
+use crate::record::{Contents, CookieEnds, Destination, Format, NOTE_TTL, Unreadable};
+use crate::renewal::Renewal;
 use crate::signer::Signer;
 use crate::store::{Record, Store};
 
@@ -76,12 +78,15 @@ impl<S: Store, C: Codec> State<S, C> {
         let settings = sessions.settings();
         self.used_at = settings.clock.unix_millis();
         self.permanent = live.header.permanent;
-        self.is_by_older_key = is_by_older_key && C::Record::SAYS_TIMES;
-        // Flask sends the cookie with every response: its records do not say when a
-        // session ends.
-        let repeats = settings.renewal == Renewal::EveryRequest && self.permanent;
-        if !C::Record::SAYS_TIMES && (repeats || is_by_older_key) {
-            self.cookie = DueCookie::Repeat { seen_at: self.used_at };
+        match C::Record::COOKIE_ENDS {
+            // The fresh value goes out with a write, which this makes due.
+            CookieEnds::WithSession => self.is_by_older_key = is_by_older_key,
+            CookieEnds::WhenIdle => {
+                let is_renewed = settings.renewal == Renewal::EveryRequest && self.permanent;
+                if is_renewed || is_by_older_key {
+                    self.cookie = DueCookie::Repeat { seen_at: self.used_at };
+                }
+            }
         }
         self.data = data;
         self.place = Place::Live(live);
@@ -134,7 +139,10 @@ pub(super) fn interpret<S: Store, C: Codec, K: Signer>(
     if header.has_ended(settings, now) {
         return Found::Over;
     }
-    let Ok(data) = C::decode(data) else { return Found::Unreadable(Unreadable::Data) };
+    let data = match C::decode(data) {
+        Ok(data) => data,
+        Err(error) => return Found::Unreadable(Unreadable::Data(undecodable_of(&error))),
+    };
     let Record { value, revision, .. } = record;
     let record = Held::Loaded(value);
     let live = Live { address: address.clone(), header, record, revision, rotating: None };

@@ -11,13 +11,13 @@ use super::finish::Parts;
 use super::immediate::Immediate;
 use super::present::Present;
 use super::slot::Slot;
-use super::state::{Live, Place, State};
+use super::state::{Place, State};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::cookie::Credentials;
 use crate::error::Error;
 use crate::id::SessionId;
-use crate::record::Format;
+use crate::record::{Format, Header};
 use crate::signer::Signer;
 use crate::store::{Store, Writable};
 
@@ -193,16 +193,15 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// where its record does not say it, as in one that Flask shares.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
-        let live = self.live_with_times()?;
-        Some(system_time(live.header.created_at.min(self.state().used_at)))
+        let created_at = self.times()?.created_at;
+        Some(system_time(created_at.min(self.state().used_at)))
     }
 
     /// When the session ends unless it is used; `None` while it is new, and where
     /// the store alone knows it, as in a record that Flask shares.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        let live = self.live_with_times()?;
-        Some(system_time(live.header.expires_after_use(self.state().used_at)))
+        Some(system_time(self.times()?.expires_after_use(self.state().used_at)))
     }
 
     /// Whether the cookie outlives the browser.
@@ -469,8 +468,8 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         parts.finish(false, response_headers).await
     }
 
-    fn live_with_times(&self) -> Option<&Live<S>> {
-        self.state().shown().filter(|_| C::Record::SAYS_TIMES)
+    fn times(&self) -> Option<Header> {
+        C::Record::times(self.state().shown()?.header)
     }
 
     fn state(&self) -> &State<S, C> {

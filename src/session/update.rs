@@ -3,11 +3,11 @@
 use super::changes::Changes;
 use super::merge::Ingredients;
 use super::state::{DueCookie, Live, Place, State, Wish};
-use super::write::{How, Proposal, Written, header_over, new_record, write};
+use super::write::{How, Proposal, Written, header_over, new_record, repeats_cookie, write};
 use crate::codec::Codec;
 use crate::config::Sessions;
 use crate::error::Error;
-use crate::record::{Format, Header};
+use crate::record::Header;
 use crate::signer::Signer;
 use crate::store::Store;
 
@@ -58,7 +58,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 });
             }
             let now = settings.clock.unix_millis();
-            let header = header_over::<C>(seen.header, settings, None, false, now);
+            let header = header_over(seen.header, settings, None, false, now);
             let ingredients = Ingredients::<S, C> {
                 data: &data,
                 changes: &changes,
@@ -73,7 +73,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let written = write(sessions, &mut self.place, How::Swap, false, propose).await?;
         match written {
             Written::Stored(data) => {
-                if self.is_by_older_key || !C::Record::SAYS_TIMES {
+                if self.is_by_older_key || repeats_cookie::<C>() {
                     self.repeat_cookie(settings.clock.unix_millis());
                 }
                 self.is_by_older_key = false;

@@ -13,7 +13,7 @@ use super::state::{DueCookie, Held, Live, Place, State, Wish};
 use crate::codec::Codec;
 use crate::config::{OnConflict, Sessions, Settings};
 use crate::error::Error;
-use crate::record::{Act, Format, Header};
+use crate::record::{Act, CookieEnds, Format, Header};
 use crate::signer::Signer;
 use crate::store::{Store, Update};
 
@@ -98,9 +98,8 @@ impl<S: Store, C: Codec> State<S, C> {
 
         let propose = |seen: &Live<S>, is_newest: bool| {
             let now = settings.clock.unix_millis();
-            let header = header_over::<C>(seen.header, settings, wanted, signs_in, now);
-            // What Flask keeps in the record is not this program's to drop.
-            let drops_unknown = signs_in && C::Record::SAYS_TIMES;
+            let header = header_over(seen.header, settings, wanted, signs_in, now);
+            let drops_unknown = signs_in && C::Record::OWNS_UNKNOWN_ENTRIES;
             let ingredients = Ingredients::<S, C> { data, changes, seen, is_newest, drops_unknown };
             let draft = ingredients.combine(settings, header)?;
             let is_there = is_newest
@@ -115,7 +114,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let written = write(sessions, place, how, rejects, propose).await?;
 
         let now = settings.clock.unix_millis();
-        let is_repeated = wanted.is_some() || *is_by_older_key || !C::Record::SAYS_TIMES;
+        let is_repeated = wanted.is_some() || *is_by_older_key || repeats_cookie::<C>();
         match written {
             Written::Stored(newest) => {
                 match how {
@@ -352,7 +351,7 @@ async fn clear<S: Store, C: Codec, K: Signer>(
 }
 
 /// The header of a record that replaces another one.
-pub(super) fn header_over<C: Codec>(
+pub(super) fn header_over(
     old: Header,
     settings: &Settings,
     permanent: Option<bool>,
@@ -360,14 +359,19 @@ pub(super) fn header_over<C: Codec>(
     now: u64,
 ) -> Header {
     let permanent = permanent.unwrap_or(old.permanent);
-    if signs_in && C::Record::SAYS_TIMES {
+    if signs_in {
         return Header::begin(settings, permanent, now);
     }
     let header = Header { permanent, ..old };
-    match old.is_renewal_due::<C>(settings, now) {
+    match old.is_renewal_due(settings, now) {
         true => header.renewed(settings, now),
         false => header,
     }
+}
+
+/// Whether every write sends the cookie again, because it ends when the session idles.
+pub(super) fn repeats_cookie<C: Codec>() -> bool {
+    C::Record::COOKIE_ENDS == CookieEnds::WhenIdle
 }
 
 /// The record of a session that has none yet.

@@ -1,5 +1,6 @@
 //! Bytes and data, for every codec.
 
+use allocation_counter::measure;
 use cloakroom::{Codec, Json, MessagePack};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -119,6 +120,20 @@ macro_rules! for_codec {
                 #[test]
                 fn arbitrary_bytes_are_data_or_an_error(bytes in vec(any::<u8>(), 0..300)) {
                     are_data_or_an_error::<Tested>(&bytes)?;
+                }
+
+                #[test]
+                fn bytes_cost_no_more_memory_than_they_are_worth(
+                    data in $data,
+                    damage in damage(),
+                    arbitrary in vec(any::<u8>(), 0..300),
+                ) {
+                    let mut damaged = encoded::<Tested>(&data);
+                    damage.inflict(&mut damaged);
+                    for bytes in [damaged, arbitrary] {
+                        let cost = measure(|| drop(Tested::decode(&bytes))).bytes_max;
+                        prop_assert!(cost <= 4_096 + 256 * bytes.len() as u64, "{cost} bytes");
+                    }
                 }
 
                 #[test]

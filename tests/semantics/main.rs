@@ -12,6 +12,7 @@ mod candidates;
 mod clocks;
 mod cookies;
 mod extending;
+mod extensions;
 mod in_flight;
 mod interleavings;
 mod lifetimes;

@@ -122,6 +122,7 @@ fn a_change_that_is_dropped_because_of_it_is_named_in_the_one_warning() {
         assert_eq!((reply.status, reply.set_cookies()), (StatusCode::OK, vec![]));
         let warnings = log.take();
         let [(Level::WARN, line)] = &warnings[..] else { panic!("{warnings:?}") };
+        assert!(line.contains("a value does not fit the data's type"), "the reason: {line}");
         assert!(line.contains("replace_unreadable"), "the way out: {line}");
         assert!(!line.contains("many") && !line.contains(" ada"), "{line}");
         assert!(lives_at_newer(&site, &ada).await);
