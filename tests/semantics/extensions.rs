@@ -25,10 +25,9 @@ async fn browser_with(site: &Site, fields: &[u8]) -> HeaderMap {
 /// The extension block of the one session, which may have left a note elsewhere.
 async fn fields(site: &Site) -> Vec<u8> {
     let records = site.records().await;
-    let is_session = |record: &&Box<[u8]>| record[1] & (2 | 4) == 0;
-    let [record] = records.iter().filter(is_session).collect::<Vec<_>>()[..] else {
-        panic!("one session: {records:?}")
-    };
+    let is_note = |record: &[u8]| record[1] & (2 | 4) != 0;
+    let sessions: Vec<_> = records.iter().filter(|record| !is_note(record)).collect();
+    let [record] = sessions[..] else { panic!("one session: {records:?}") };
     let length = usize::from(u16::from_be_bytes([record[BLOCK], record[BLOCK + 1]]));
     record[BLOCK + 2..][..length].to_vec()
 }
