@@ -12,13 +12,6 @@ pub(crate) fn cause_of(error: &(dyn Error + 'static)) -> Option<impl fmt::Displa
     iter::successors(error.source(), |&error| error.source()).find_map(Cause::of)
 }
 
-/// Why the codec cannot read bytes, where its error says so in words that repeat none
-/// of them.
-pub(crate) fn undecodable_of(error: &(dyn Error + 'static)) -> Option<Undecodable> {
-    iter::successors(Some(error), |&error| error.source())
-        .find_map(|error| error.downcast_ref().copied())
-}
-
 enum Cause<'a> {
     System(&'a io::Error),
     Unrepresentable(Unrepresentable),
@@ -72,8 +65,8 @@ mod tests {
         assert_eq!(logged(Link(Link(refusal))), Some(refusal.to_string()));
         let reason = Undecodable::new("they end too soon");
         assert_eq!(logged(Link(Link(reason))), Some(reason.to_string()));
-        assert_eq!(undecodable_of(&Link(reason)), Some(reason));
-        assert_eq!(undecodable_of(&Link(fmt::Error)), None);
+        assert_eq!(Undecodable::behind(&Link(reason)), Some(reason));
+        assert_eq!(Undecodable::behind(&Link(fmt::Error)), None);
     }
 
     #[test]

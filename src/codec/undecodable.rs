@@ -1,5 +1,8 @@
 //! Why the codec cannot decode bytes.
 
+use std::error::Error;
+use std::iter;
+
 /// Why a codec cannot read the bytes of a record: most often another version of the
 /// program wrote them.
 ///
@@ -31,5 +34,11 @@ impl Undecodable {
     #[must_use]
     pub const fn new(reason: &'static str) -> Self {
         Self(reason)
+    }
+
+    /// The reason that an error or one of its sources is.
+    pub(crate) fn behind(error: &(dyn Error + 'static)) -> Option<Self> {
+        iter::successors(Some(error), |&error| error.source())
+            .find_map(|error| error.downcast_ref().copied())
     }
 }

@@ -3,8 +3,7 @@
 use super::address::Address;
 use super::candidates::candidates;
 use super::state::{DueCookie, Held, Live, Moved, Place, State};
-use crate::cause::undecodable_of;
-use crate::codec::Codec;
+use crate::codec::{Codec, Undecodable};
 use crate::config::Sessions;
 use crate::cookie::Credentials;
 use crate::error::Error;
@@ -141,7 +140,7 @@ pub(super) fn interpret<S: Store, C: Codec, K: Signer>(
     }
     let data = match C::decode(data) {
         Ok(data) => data,
-        Err(error) => return Found::Unreadable(Unreadable::Data(undecodable_of(&error))),
+        Err(error) => return Found::Unreadable(Unreadable::Data(Undecodable::behind(&error))),
     };
     let Record { value, revision, .. } = record;
     let record = Held::Loaded(value);
