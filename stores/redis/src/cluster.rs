@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,13 +10,15 @@ use redis::aio::ConnectionLike;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::{
-    Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, RedisResult, RetryMethod, Value,
+    Arg, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
+    RedisFuture, RedisResult, RetryMethod, Value, cmd,
 };
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::command::timed_out;
-use crate::options::{RedisOptions, tcp_settings};
+use crate::heard::Heard;
+use crate::options::RedisOptions;
 use crate::server::RedisServer;
 
 /// The pause before the store sends an operation again that a node has refused. It doubles
@@ -38,7 +40,12 @@ pub struct RedisCluster {
 struct Shared {
     client: ClusterClient,
     connection: Mutex<ClusterConnection>,
-    is_renewing: AtomicBool,
+    /// Held while the nodes are learned again.
+    renewing: tokio::sync::Mutex<()>,
+    /// How often that was tried.
+    renewals: AtomicU64,
+    /// Of whichever node: keys are spread over all.
+    heard: Heard,
     /// Connections to nodes that take over a slot: the cluster may not list them yet.
     newcomers: Mutex<HashMap<String, RedisServer>>,
     sample: ConnectionInfo,
@@ -58,13 +65,15 @@ impl RedisCluster {
             .retries(0)
             .response_timeout(options.response_timeout)
             .connection_timeout(options.connection_timeout)
-            .tcp_settings(tcp_settings())
+            .tcp_settings(options.tcp_settings())
             .build()?;
         let connection = client.get_async_connection().await?;
         let shared = Shared {
             client,
             connection: Mutex::new(connection),
-            is_renewing: AtomicBool::new(false),
+            renewing: tokio::sync::Mutex::default(),
+            renewals: AtomicU64::new(0),
+            heard: Heard::default(),
             newcomers: Mutex::default(),
             sample,
             options,
@@ -75,12 +84,14 @@ impl RedisCluster {
     async fn run(&self, command: &Cmd) -> RedisResult<Value> {
         let options = self.shared.options;
         let limit = options.connection_timeout + options.response_timeout;
-        let done = match timeout(limit, self.run_until_done(command)).await {
-            Ok(done) => done,
-            Err(_) => Err(timed_out()),
+        let running = async {
+            self.wake(command).await;
+            self.run_until_done(command).await
         };
+        let done = timeout(limit, running).await.unwrap_or_else(|_| Err(timed_out()));
+        self.note(&done);
         if done.as_ref().is_err_and(RedisError::is_timeout) {
-            self.renew();
+            drop(self.renew());
         }
         done
     }
@@ -92,20 +103,23 @@ impl RedisCluster {
         &self,
         commands: &Pipeline,
     ) -> RedisResult<Vec<RedisResult<Value>>> {
-        let mut connection = lock(&self.shared.connection).clone();
         let options = self.shared.options;
         let limit = options.connection_timeout + options.response_timeout;
-        let sent = connection.req_packed_commands(commands, 0, commands.len());
-        let replies = match timeout(limit, sent).await {
-            Ok(replies) => replies,
-            Err(_) => Err(timed_out()),
+        let sending = async {
+            if let Some(command) = commands.cmd_iter().next() {
+                self.wake(command).await;
+            }
+            let mut connection = lock(&self.shared.connection).clone();
+            connection.req_packed_commands(commands, 0, commands.len()).await
         };
+        let replies = timeout(limit, sending).await.unwrap_or_else(|_| Err(timed_out()));
+        self.note(&replies);
         let mut replies: Vec<_> = match replies {
             Ok(replies) => replies.into_iter().map(Value::extract_error).collect(),
             Err(refusal) if is_sent_again(&refusal) => vec![Err(refusal); commands.len()],
             Err(fault) => {
                 if fault.is_timeout() {
-                    self.renew();
+                    drop(self.renew());
                 }
                 return Err(fault);
             }
@@ -116,6 +130,34 @@ impl RedisCluster {
             }
         }
         Ok(replies)
+    }
+
+    /// After a silence, asks the node of a command's key whether it is there, and makes new
+    /// connections where it does not answer.
+    async fn wake(&self, command: &Cmd) {
+        let options = self.shared.options;
+        if !self.shared.heard.is_longer_ago_than(options.trusted_silence) {
+            return;
+        }
+        let Some(Arg::Simple(key)) = command.args_iter().nth(1) else { return };
+        let mut question = cmd("EXISTS");
+        question.arg(key);
+        let mut connection = lock(&self.shared.connection).clone();
+        let asking = connection.req_packed_command(&question);
+        let answer = timeout(options.answer_timeout(), asking).await;
+        let is_there = answer.is_ok_and(|reply| !reply.is_err_and(|fault| fault.is_io_error()));
+        if is_there {
+            self.shared.heard.now();
+        } else {
+            // A task ends early with its runtime only.
+            let _ = self.renew().await;
+        }
+    }
+
+    fn note<T>(&self, reply: &RedisResult<T>) {
+        if !reply.as_ref().is_err_and(RedisError::is_io_error) {
+            self.shared.heard.now();
+        }
     }
 
     async fn run_until_done(&self, command: &Cmd) -> RedisResult<Value> {
@@ -166,18 +208,23 @@ impl RedisCluster {
     /// Learns the nodes of the cluster again, from those that the caller named: the client
     /// keeps asking a silent node, though another may have taken over. The old connections
     /// serve until there are new ones.
-    fn renew(&self) {
-        if self.shared.is_renewing.swap(true, Ordering::Relaxed) {
-            return;
-        }
+    ///
+    /// A task does it, which goes on when no operation waits for it. Operations that meet the
+    /// same silence share one attempt.
+    fn renew(&self) -> JoinHandle<()> {
         let shared = self.shared.clone();
+        let seen = shared.renewals.load(Ordering::Relaxed);
         tokio::spawn(async move {
+            let _one_at_a_time = shared.renewing.lock().await;
+            if shared.renewals.load(Ordering::Relaxed) != seen {
+                return;
+            }
             if let Ok(connection) = shared.client.get_async_connection().await {
                 *lock(&shared.connection) = connection;
                 lock(&shared.newcomers).clear();
             }
-            shared.is_renewing.store(false, Ordering::Relaxed);
-        });
+            shared.renewals.fetch_add(1, Ordering::Relaxed);
+        })
     }
 }
 

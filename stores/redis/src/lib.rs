@@ -20,6 +20,7 @@ mod cluster;
 mod command;
 mod error;
 mod extend;
+mod heard;
 mod near_cache;
 mod options;
 mod redis;

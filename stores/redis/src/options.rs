@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use redis::io::tcp::TcpSettings;
+use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
 use crate::cluster::RedisCluster;
@@ -12,8 +13,8 @@ use crate::server::RedisServer;
 
 /// Timeouts of a [`Redis`]; connects with them.
 ///
-/// An operation ends after the sum of both timeouts at the latest: it may wait for a new
-/// connection first.
+/// An operation ends after the sum of the response timeout and the connection timeout at
+/// the latest: it may wait for a new connection first.
 ///
 /// # Example
 ///
@@ -35,6 +36,8 @@ use crate::server::RedisServer;
 pub struct RedisOptions {
     pub(crate) response_timeout: Duration,
     pub(crate) connection_timeout: Duration,
+    pub(crate) trusted_silence: Duration,
+    pub(crate) keepalive: Duration,
 }
 
 impl RedisOptions {
@@ -49,13 +52,41 @@ impl RedisOptions {
         self
     }
 
-    /// How long an operation waits for a connection.
+    /// How long an operation waits for a connection, and for the answer of one that was
+    /// silent.
     ///
     /// # Default
     ///
     /// One second.
     pub fn connection_timeout(mut self, timeout: Duration) -> Self {
         self.connection_timeout = timeout;
+        self
+    }
+
+    /// How long after the last reply an operation uses the connection without a question.
+    ///
+    /// Routers and load balancers forget connections on which nothing was sent for some
+    /// minutes, and tell neither side. After a longer silence, an operation sends `PING`
+    /// first. Without a reply within a quarter of the connection timeout, it makes a new
+    /// connection.
+    ///
+    /// # Default
+    ///
+    /// One second: a busy application never asks.
+    pub fn trusted_silence(mut self, silence: Duration) -> Self {
+        self.trusted_silence = silence;
+        self
+    }
+
+    /// After how much silence the operating system asks whether the other side is there
+    /// (TCP keepalive), and how long it waits between questions. Routers on the way then do
+    /// not forget the connection.
+    ///
+    /// # Default
+    ///
+    /// 30 seconds.
+    pub fn keepalive(mut self, silence: Duration) -> Self {
+        self.keepalive = silence;
         self
     }
 
@@ -66,7 +97,7 @@ impl RedisOptions {
     /// When the URL cannot be read, and when the server is not there.
     pub async fn connect(self, url: &str) -> Result<Redis, RedisError> {
         let info = url.into_connection_info().map_err(RedisError::of)?;
-        let server = RedisServer::lazy(prepared(info), self).map_err(RedisError::of)?;
+        let server = RedisServer::lazy(self.prepare(info), self).map_err(RedisError::of)?;
         server.open().await.map_err(RedisError::of)?;
         Ok(Redis::new(server))
     }
@@ -80,28 +111,42 @@ impl RedisOptions {
         self,
         urls: impl IntoIterator<Item = &'a str>,
     ) -> Result<Redis<RedisCluster>, RedisError> {
-        let nodes = urls.into_iter().map(|url| url.into_connection_info().map(prepared));
+        let nodes = urls.into_iter().map(|url| {
+            url.into_connection_info().map(|info| self.prepare(info))
+        });
         let nodes = nodes.collect::<Result<Vec<_>, _>>().map_err(RedisError::of)?;
         let cluster = RedisCluster::connect(nodes, self).await.map_err(RedisError::of)?;
         Ok(Redis::new(cluster))
+    }
+
+    fn prepare(self, info: ConnectionInfo) -> ConnectionInfo {
+        // With RESP3, the client reports a closed connection at once. With RESP2, an
+        // operation fails first.
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        info.set_redis_settings(settings).set_tcp_settings(self.tcp_settings())
+    }
+
+    /// With `nodelay`, a command does not wait for the acknowledgment of the one before it.
+    pub(crate) fn tcp_settings(self) -> TcpSettings {
+        let keepalive =
+            TcpKeepalive::new().with_time(self.keepalive).with_interval(self.keepalive);
+        TcpSettings::default().set_nodelay(true).set_keepalive(keepalive)
+    }
+
+    /// How long a connection that was silent may take to answer.
+    pub(crate) fn answer_timeout(self) -> Duration {
+        self.connection_timeout / 4
     }
 }
 
 impl Default for RedisOptions {
     fn default() -> Self {
-        let timeout = Duration::from_secs(1);
-        Self { response_timeout: timeout, connection_timeout: timeout }
+        let second = Duration::from_secs(1);
+        Self {
+            response_timeout: second,
+            connection_timeout: second,
+            trusted_silence: second,
+            keepalive: Duration::from_secs(30),
+        }
     }
-}
-
-fn prepared(info: ConnectionInfo) -> ConnectionInfo {
-    // With RESP3, the client reports a closed connection at once. With RESP2, an operation
-    // fails first.
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    info.set_redis_settings(settings).set_tcp_settings(tcp_settings())
-}
-
-/// With `nodelay`, a command does not wait for the acknowledgment of the one before it.
-pub(crate) fn tcp_settings() -> TcpSettings {
-    TcpSettings::default().set_nodelay(true)
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{
@@ -11,9 +10,10 @@ use redis::{
     RedisError, RedisFuture, RedisResult, ServerErrorKind, Value, cmd,
 };
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::command::timed_out;
+use crate::heard::{Heard, answers};
 use crate::options::RedisOptions;
 
 /// The connection to one server that [`Redis::connect`](crate::Redis::connect)
@@ -39,7 +39,7 @@ pub(crate) trait Listener: Send + Sync {
 struct Shared {
     client: Client,
     config: AsyncConnectionConfig,
-    connection_timeout: Duration,
+    options: RedisOptions,
     database: i64,
     link: Mutex<Arc<Link>>,
     listener: Option<Arc<dyn Listener>>,
@@ -50,6 +50,7 @@ struct Shared {
 struct Link {
     connection: OnceCell<MultiplexedConnection>,
     is_broken: Arc<AtomicBool>,
+    heard: Heard,
 }
 
 impl RedisServer {
@@ -62,7 +63,7 @@ impl RedisServer {
         let shared = Shared {
             client: Client::open(info)?,
             config,
-            connection_timeout: options.connection_timeout,
+            options,
             database,
             link: Mutex::default(),
             listener: None,
@@ -76,7 +77,7 @@ impl RedisServer {
         let shared = Shared {
             client: self.shared.client.clone(),
             config: self.shared.config.clone(),
-            connection_timeout: self.shared.connection_timeout,
+            options: self.shared.options,
             database: self.shared.database,
             link: Mutex::default(),
             listener: Some(listener),
@@ -86,12 +87,11 @@ impl RedisServer {
 
     /// Connects, unless there is a connection.
     pub(crate) async fn open(&self) -> RedisResult<()> {
-        self.shared.connection(&self.shared.link()).await.map(drop)
+        self.shared.connection().await.map(drop)
     }
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
-        let link = self.shared.link();
-        let mut connection = self.shared.connection(&link).await?;
+        let (link, mut connection) = self.shared.connection().await?;
         let reply = connection.send_packed_command(command).await.and_then(Value::extract_error);
         link.check(&reply);
         reply
@@ -103,8 +103,7 @@ impl RedisServer {
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        let link = self.shared.link();
-        let mut connection = self.shared.connection(&link).await?;
+        let (link, mut connection) = self.shared.connection().await?;
         let replies = connection.send_packed_commands(commands, offset, count).await;
         link.check_all(&replies);
         replies
@@ -125,24 +124,43 @@ impl Shared {
         link.clone()
     }
 
-    async fn connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
+    /// A connection that is there.
+    async fn connection(&self) -> RedisResult<(Arc<Link>, MultiplexedConnection)> {
+        let link = self.link();
         match link.connection.get() {
-            Some(connection) => Ok(connection.clone()),
+            Some(connection) if !link.heard.is_longer_ago_than(self.options.trusted_silence) => {
+                let connection = connection.clone();
+                Ok((link, connection))
+            }
             // In a box, so that it does not enlarge every operation.
-            None => Box::pin(self.first_connection(link)).await,
+            _ => Box::pin(self.ask_or_connect(link)).await,
         }
     }
 
-    /// One of the operations that wait for a connection makes it. Each gives up after the
-    /// connection timeout, however many attempts have failed.
-    async fn first_connection(&self, link: &Link) -> RedisResult<MultiplexedConnection> {
+    /// Asks a connection that was silent, and makes one where there is none. An operation
+    /// gives up after the connection timeout, however many attempts have failed.
+    async fn ask_or_connect(
+        &self,
+        mut link: Arc<Link>,
+    ) -> RedisResult<(Arc<Link>, MultiplexedConnection)> {
+        let end = Instant::now() + self.options.connection_timeout;
+        if let Some(connection) = link.connection.get() {
+            let connection = connection.clone();
+            if answers(connection.clone(), self.options.answer_timeout()).await {
+                link.heard.now();
+                return Ok((link, connection));
+            }
+            link.is_broken.store(true, Ordering::Relaxed);
+            link = self.link();
+        }
+        // One of the operations that wait for a connection makes it.
         let connecting = link.connection.get_or_try_init(|| self.connect(&link.is_broken));
-        let connection = match timeout(self.connection_timeout, connecting).await {
+        let connection = match timeout_at(end, connecting).await {
             Ok(connection) => connection.cloned(),
             Err(_) => Err(timed_out()),
         };
         link.check(&connection);
-        connection
+        connection.map(|connection| (link, connection))
     }
 
     async fn connect(&self, is_broken: &Arc<AtomicBool>) -> RedisResult<MultiplexedConnection> {
@@ -171,8 +189,11 @@ impl Shared {
 
 impl Link {
     fn check<T>(&self, answer: &RedisResult<T>) {
-        if answer.as_ref().is_err_and(breaks_connection) {
-            self.is_broken.store(true, Ordering::Relaxed);
+        match answer {
+            Err(fault) if breaks_connection(fault) => {
+                self.is_broken.store(true, Ordering::Relaxed);
+            }
+            _ => self.heard.now(),
         }
     }
 

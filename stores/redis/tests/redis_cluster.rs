@@ -9,6 +9,7 @@ use cloakroom::{Key, Store, Ttl};
 use cloakroom_redis::{Redis, RedisCluster};
 use servers::at_server::AtServer;
 use servers::becomes_true;
+use servers::proxy::{Fault, Proxy};
 use servers::races::{
     fresh_key, fresh_number, increment_once, load_number, no_save_outlives_a_logout,
     two_processes_lose_nothing,
@@ -21,6 +22,7 @@ use tokio::time::sleep;
 
 /// Until a replica has taken over.
 const FAILOVER: Duration = Duration::from_secs(30);
+const FORGETS_AFTER: Duration = Duration::from_millis(200);
 
 static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::shared);
 
@@ -179,6 +181,35 @@ async fn an_update_whose_reply_was_lost_does_not_happen_twice() {
         cluster.masters()[round % 3].close_connections();
     }
     writers.stop_and_check(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_network_has_forgotten_cost_no_operation() {
+    let cluster = Cluster::start();
+    // Clients reach the nodes through proxies.
+    let proxies: Vec<Proxy> =
+        cluster.masters().iter().map(|master| Proxy::before(master.port())).collect();
+    for (master, proxy) in cluster.masters().iter().zip(&proxies) {
+        let port = proxy.port().to_string();
+        master.ask::<()>(&["CONFIG", "SET", "cluster-announce-port", &port]);
+    }
+    let is_announced = |master: &&Server| {
+        let nodes: String = master.ask(&["CLUSTER", "NODES"]);
+        proxies.iter().all(|proxy| nodes.contains(&format!(":{}@", proxy.port())))
+    };
+    assert!(becomes_true(FAILOVER, || cluster.masters().iter().all(is_announced)));
+    let urls: Vec<String> = proxies.iter().map(Proxy::url).collect();
+    let options = Redis::options().trusted_silence(FORGETS_AFTER / 4);
+    let connected = options.connect_cluster(urls.iter().map(String::as_str)).await;
+    let store = connected.expect("the cluster is up");
+    proxies.iter().for_each(|proxy| proxy.set(Fault::Forget(FORGETS_AFTER)));
+    for _ in 0..6 {
+        sleep(2 * FORGETS_AFTER).await;
+        let key = fresh_number(&store).await;
+        sleep(2 * FORGETS_AFTER).await;
+        assert_eq!(load_number(&store, &key).await.expect("new connections"), 0);
+        increment_once(&store, &key).await.expect("incremented");
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use cloakroom::store::Loaded;
 use cloakroom::{Key, Store};
-use cloakroom_redis::{Redis, RedisError};
+use cloakroom_redis::{NearCache, Redis, RedisError};
 use servers::proxy::{Fault, Proxy};
 use servers::races::{fresh_number, increment_once, load_number};
 use servers::redis::RedisServer as Server;
@@ -17,6 +17,7 @@ const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.
 const DEADLINE: Duration = Duration::from_millis(1_500);
 const RECOVERY: Duration = Duration::from_secs(2);
+const FORGETS_AFTER: Duration = Duration::from_millis(200);
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
@@ -78,6 +79,48 @@ async fn a_reply_that_is_cut_short_is_an_error_and_recovers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_connection_is_an_error_and_recovers() {
     recovers_from(Fault::Cut, |fault| !fault.is_timeout()).await;
+}
+
+/// With the default options, the silence would have to last a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_network_has_forgotten_costs_no_operation() {
+    let server = Server::start(&[]);
+    let proxy = Proxy::before(server.port());
+    let options = Redis::options().trusted_silence(FORGETS_AFTER / 4);
+    let store = options.connect(&proxy.url()).await.expect("the server is up");
+    let near = NearCache::new(store.clone()).await.expect("the server tracks");
+    proxy.set(Fault::Forget(FORGETS_AFTER));
+    for _ in 0..6 {
+        sleep(2 * FORGETS_AFTER).await;
+        // A session without a cookie begins with a write.
+        let key = fresh_number(&store).await;
+        sleep(2 * FORGETS_AFTER).await;
+        assert_eq!(load_number(&store, &key).await.expect("a new connection"), 0);
+        increment_once(&store, &key).await.expect("incremented");
+        sleep(2 * FORGETS_AFTER).await;
+        assert_eq!(load_number(&near, &key).await.expect("a new connection"), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_that_meet_a_forgotten_connection_at_once_all_succeed() {
+    let server = Server::start(&[]);
+    let proxy = Proxy::before(server.port());
+    let options = Redis::options().trusted_silence(FORGETS_AFTER / 4);
+    let store = options.connect(&proxy.url()).await.expect("the server is up");
+    let key = fresh_number(&store).await;
+    proxy.set(Fault::Forget(FORGETS_AFTER));
+    for _ in 0..3 {
+        sleep(2 * FORGETS_AFTER).await;
+        let mut loads = JoinSet::new();
+        for _ in 0..20 {
+            let (store, key) = (store.clone(), key.clone());
+            loads.spawn(async move { load_number(&store, &key).await });
+        }
+        for number in loads.join_all().await {
+            assert_eq!(number.expect("a new connection"), 0);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
