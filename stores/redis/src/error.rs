@@ -13,6 +13,12 @@ pub struct RedisError {
     fault: Fault,
 }
 
+/// Every command that the store sends, also in a script.
+const COMMANDS: [&str; 13] = [
+    "GET", "SET", "GETDEL", "EXISTS", "PEXPIRE", "PTTL", "EVAL", "EVALSHA", "PING", "SELECT",
+    "CLIENT", "CLUSTER", "HELLO",
+];
+
 enum Fault {
     TimedOut,
     /// A connection failed, or could not be made. Has an I/O error as its source where
@@ -23,8 +29,14 @@ enum Fault {
     /// No node of the cluster could be reached.
     NoNode,
     SignIn,
-    /// The server is too old, or an access rule hides a command.
-    UnknownCommand,
+    /// The server is too old, or has another name for the command.
+    UnknownCommand(Option<&'static str>),
+    /// An access rule forbids the command.
+    Forbidden(&'static str),
+    /// An access rule forbids the key.
+    ForbiddenKey,
+    /// The other side speaks RESP2 alone.
+    NoResp3,
     Refused(Box<str>),
     Unexpected,
     TooLarge,
@@ -41,11 +53,19 @@ impl RedisError {
             ErrorKind::InvalidClientConfig => Fault::Unusable,
             ErrorKind::ClusterConnectionNotFound => Fault::NoNode,
             ErrorKind::AuthenticationFailed => Fault::SignIn,
-            ErrorKind::RESP3NotSupported => Fault::UnknownCommand,
+            ErrorKind::RESP3NotSupported => Fault::NoResp3,
             ErrorKind::Server(ServerErrorKind::ResponseError) if is_unknown_command(&error) => {
-                Fault::UnknownCommand
+                match command_in(&error) {
+                    // It asks for RESP3.
+                    Some("HELLO") => Fault::NoResp3,
+                    command => Fault::UnknownCommand(command),
+                }
             }
-            ErrorKind::Server(_) | ErrorKind::Extension => Fault::Refused(code_of(&error).into()),
+            ErrorKind::Server(_) | ErrorKind::Extension => match code_of(&error) {
+                "WRONGPASS" | "NOAUTH" => Fault::SignIn,
+                "NOPERM" => command_in(&error).map_or(Fault::ForbiddenKey, Fault::Forbidden),
+                code => Fault::Refused(code.into()),
+            },
             _ => Fault::Unexpected,
         };
         Self { fault }
@@ -54,6 +74,11 @@ impl RedisError {
     /// The fault of a reply that the operation does not expect.
     pub(crate) fn of_reply(reply: redis::RedisResult<redis::Value>) -> Self {
         reply.map_or_else(Self::of, |_| Self::UNEXPECTED)
+    }
+
+    /// Whether an access rule or the version of the server stands in the way of a command.
+    pub(crate) fn forbids_a_command(&self) -> bool {
+        matches!(self.fault, Fault::Forbidden(_) | Fault::UnknownCommand(_))
     }
 
     /// Whether a timeout ended the operation.
@@ -75,6 +100,14 @@ fn code_of(error: &redis::RedisError) -> &str {
     code.unwrap_or("ERR")
 }
 
+/// The command that the server's message names, if the store sends it.
+fn command_in(error: &redis::RedisError) -> Option<&'static str> {
+    let detail = error.detail()?;
+    let quoted = detail.split(['\'', '`']).skip(1).step_by(2);
+    let name = quoted.map(|word| word.split('|').next().unwrap_or(word)).next()?;
+    COMMANDS.into_iter().find(|command| command.eq_ignore_ascii_case(name))
+}
+
 fn is_unknown_command(error: &redis::RedisError) -> bool {
     error.detail().is_some_and(|detail| detail.starts_with("unknown command"))
 }
@@ -89,8 +122,26 @@ impl fmt::Display for RedisError {
             }
             Fault::NoNode => "no node of the Redis cluster could be reached",
             Fault::SignIn => "Redis refused the user name or the password",
-            Fault::UnknownCommand => {
+            Fault::UnknownCommand(None) => {
                 "Redis does not know a command: use version 6.2 or newer, and rename no command"
+            }
+            Fault::UnknownCommand(Some(command)) => {
+                return write!(
+                    f,
+                    "Redis does not know the command {command}: use version 6.2 or newer, and rename no command"
+                );
+            }
+            Fault::Forbidden(command) => {
+                return write!(
+                    f,
+                    "Redis forbids this user the command {command}: the documentation of `Redis` lists the commands to allow"
+                );
+            }
+            Fault::ForbiddenKey => {
+                "Redis forbids this user the key: allow the prefix of the session keys, `~session:*` by default"
+            }
+            Fault::NoResp3 => {
+                "this needs RESP3: use Redis 6.2 or newer; behind a proxy that knows RESP2 alone, call `RedisOptions::resp2`, and leave `NearCache` out"
             }
             Fault::Refused(code) => return write!(f, "Redis refused a command: {code}"),
             Fault::Unexpected => "Redis sent an unexpected reply",
@@ -141,6 +192,30 @@ mod tests {
     #[test]
     fn an_old_server_is_recognised() {
         assert!(error_of(LEAK).to_string().contains("6.2 or newer"));
+        assert!(error_of(LEAK).to_string().contains(" GETDEL:"));
         assert!(error_of(b"-OOM no memory\r\n").to_string().ends_with(": OOM"));
+    }
+
+    #[test]
+    fn a_command_that_an_access_rule_forbids_is_named() {
+        for reply in [
+            &b"-NOPERM User s has no permissions to run the 'eval' command\r\n"[..],
+            b"-NOPERM this user has no permissions to run the 'eval' command or its subcommand\r\n",
+        ] {
+            assert!(error_of(reply).to_string().contains("the command EVAL:"));
+        }
+        let tracking =
+            b"-NOPERM User s has no permissions to run the 'client|tracking' command\r\n";
+        assert!(error_of(tracking).to_string().contains("the command CLIENT:"));
+        let key = error_of(b"-NOPERM No permissions to access a key\r\n");
+        assert!(key.to_string().contains("~session:*"));
+        let named = error_of(b"-NOPERM User s has no permissions to run the 'secret' command\r\n");
+        assert!(!named.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn a_wrong_password_of_a_named_user_is_one_of_the_sign_in() {
+        let error = error_of(b"-WRONGPASS invalid username-password pair\r\n");
+        assert_eq!(error.to_string(), "Redis refused the user name or the password");
     }
 }

@@ -81,7 +81,7 @@ impl NearCache {
 
     async fn open(redis: Redis, options: NearCacheOptions) -> Result<Self, RedisError> {
         let records = Arc::new(Records::new(options.capacity, options.max_silence));
-        let server = redis.connection.with_listener(records.clone());
+        let server = redis.connection.with_listener(records.clone()).map_err(RedisError::of)?;
         server.open().await.map_err(RedisError::of)?;
         Ok(Self { store: Redis::new(server), records })
     }

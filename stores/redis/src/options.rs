@@ -38,6 +38,16 @@ pub struct RedisOptions {
     pub(crate) connection_timeout: Duration,
     pub(crate) trusted_silence: Duration,
     pub(crate) keepalive: Duration,
+    pub(crate) protocol: Protocol,
+}
+
+/// What the store speaks with the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Protocol {
+    /// The client reports a closed connection at once.
+    Resp3,
+    /// An operation on a closed connection fails first.
+    Resp2,
 }
 
 impl RedisOptions {
@@ -90,6 +100,19 @@ impl RedisOptions {
         self
     }
 
+    /// Speaks RESP2, for proxies that do not know RESP3.
+    ///
+    /// The client then notices a closed connection only when an operation fails there, and
+    /// [`NearCache`](crate::NearCache) cannot be used.
+    ///
+    /// # Default
+    ///
+    /// RESP3.
+    pub fn resp2(mut self) -> Self {
+        self.protocol = Protocol::Resp2;
+        self
+    }
+
     /// Connects to one server, as [`Redis::connect`] does.
     ///
     /// # Errors
@@ -99,7 +122,9 @@ impl RedisOptions {
         let info = url.into_connection_info().map_err(RedisError::of)?;
         let server = RedisServer::lazy(self.prepare(info), self).map_err(RedisError::of)?;
         server.open().await.map_err(RedisError::of)?;
-        Ok(Redis::new(server))
+        let store = Redis::new(server);
+        store.check_commands().await?;
+        Ok(store)
     }
 
     /// Connects to a cluster, as [`Redis::connect_cluster`] does.
@@ -111,25 +136,27 @@ impl RedisOptions {
         self,
         urls: impl IntoIterator<Item = &'a str>,
     ) -> Result<Redis<RedisCluster>, RedisError> {
-        let nodes = urls.into_iter().map(|url| {
-            url.into_connection_info().map(|info| self.prepare(info))
-        });
+        let nodes =
+            urls.into_iter().map(|url| url.into_connection_info().map(|info| self.prepare(info)));
         let nodes = nodes.collect::<Result<Vec<_>, _>>().map_err(RedisError::of)?;
         let cluster = RedisCluster::connect(nodes, self).await.map_err(RedisError::of)?;
-        Ok(Redis::new(cluster))
+        let store = Redis::new(cluster);
+        store.check_commands().await?;
+        Ok(store)
     }
 
     fn prepare(self, info: ConnectionInfo) -> ConnectionInfo {
-        // With RESP3, the client reports a closed connection at once. With RESP2, an
-        // operation fails first.
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let protocol = match self.protocol {
+            Protocol::Resp3 => ProtocolVersion::RESP3,
+            Protocol::Resp2 => ProtocolVersion::RESP2,
+        };
+        let settings = info.redis_settings().clone().set_protocol(protocol);
         info.set_redis_settings(settings).set_tcp_settings(self.tcp_settings())
     }
 
     /// With `nodelay`, a command does not wait for the acknowledgment of the one before it.
     pub(crate) fn tcp_settings(self) -> TcpSettings {
-        let keepalive =
-            TcpKeepalive::new().with_time(self.keepalive).with_interval(self.keepalive);
+        let keepalive = TcpKeepalive::new().with_time(self.keepalive).with_interval(self.keepalive);
         TcpSettings::default().set_nodelay(true).set_keepalive(keepalive)
     }
 
@@ -147,6 +174,7 @@ impl Default for RedisOptions {
             connection_timeout: second,
             trusted_silence: second,
             keepalive: Duration::from_secs(30),
+            protocol: Protocol::Resp3,
         }
     }
 }

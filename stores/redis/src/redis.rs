@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use cloakroom::store::{Create, Loaded, Record, Update};
-use cloakroom::{Key, Store, Ttl, Writable};
+use cloakroom::{IdLength, Key, KeyPrefix, SessionId, Store, Ttl, Writable};
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Value};
 
@@ -35,7 +35,24 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 /// | remove | `GETDEL` |
 ///
 /// The store finds out what a server knows from its first refusal, and remembers it for as
-/// long as the store and its clones live.
+/// long as the store and its clones live. Connecting tries the operations on a key that no
+/// session has, so a command that the server forbids is an error there.
+///
+/// # Access rules
+///
+/// A user who may do nothing else needs these commands:
+///
+/// ```text
+/// ACL SETUSER sessions on >password ~session:* +get +set +getdel +exists +pexpire +ping
+/// ```
+///
+/// - `+evalsha +eval +pttl` before Redis 8.4 and Valkey 8.1. Where scripts are forbidden
+///   there, connecting is an error.
+/// - `+pttl +client|tracking` for [`NearCache`](crate::NearCache), with `+client` on Redis 6.2.
+/// - `+cluster|slots` for a cluster, with `+cluster` on Redis 6.2.
+/// - `+select` where the URL names a database.
+///
+/// Another prefix of the session keys takes the place of `session:`.
 ///
 /// The server holds values as they are given. Other programs can read them.
 ///
@@ -146,6 +163,22 @@ where
         Self { connection, by_script: Arc::default() }
     }
 
+    /// Tries the operations on a key that no session has, so that a command which the server
+    /// or an access rule refuses is an error when the application starts.
+    pub(crate) async fn check_commands(&self) -> Result<(), RedisError> {
+        let Ok(id) = SessionId::generate(IdLength::default()) else { return Ok(()) };
+        let key = Key::hashed(&KeyPrefix::default(), "", &id);
+        let seen = RedisRevision::of(b"");
+        let (loaded, updated, removed) = (
+            self.load(&key, Some(Ttl::MIN)).await.map(drop),
+            self.update(&key, b"", Ttl::MIN, &seen).await.map(drop),
+            self.remove(&key).await.map(drop),
+        );
+        // Any other fault may be over by the first request.
+        let results = [loaded, updated, removed];
+        results.into_iter().filter(|result| forbids(result)).collect()
+    }
+
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
         let connection: &dyn Any = &self.connection;
         // The compiler decides this. The store's own connection needs no box for a reply.
@@ -239,6 +272,10 @@ impl RedisRevision {
     pub(crate) fn of(value: &[u8]) -> Self {
         Self(Bytes::copy_from_slice(value))
     }
+}
+
+fn forbids(result: &Result<(), RedisError>) -> bool {
+    result.as_ref().is_err_and(RedisError::forbids_a_command)
 }
 
 /// The server closes the connection on a value that is too long. Other operations wait for

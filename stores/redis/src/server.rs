@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::command::timed_out;
 use crate::heard::{Heard, answers};
-use crate::options::RedisOptions;
+use crate::options::{Protocol, RedisOptions};
 
 /// The connection to one server that [`Redis::connect`](crate::Redis::connect)
 /// makes. All operations share it. After a break, or after a reply that did not arrive in
@@ -73,7 +73,14 @@ impl RedisServer {
 
     /// The same server on another connection, on which the server reports changes of what
     /// was read.
-    pub(crate) fn with_listener(&self, listener: Arc<dyn Listener>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When the options say RESP2, in which it reports nothing.
+    pub(crate) fn with_listener(&self, listener: Arc<dyn Listener>) -> RedisResult<Self> {
+        if let Protocol::Resp2 = self.shared.options.protocol {
+            return Err((ErrorKind::RESP3NotSupported, "changes are reported in RESP3").into());
+        }
         let shared = Shared {
             client: self.shared.client.clone(),
             config: self.shared.config.clone(),
@@ -82,7 +89,7 @@ impl RedisServer {
             link: Mutex::default(),
             listener: Some(listener),
         };
-        Self { shared: Arc::new(shared) }
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Connects, unless there is a connection.
@@ -164,9 +171,24 @@ impl Shared {
     }
 
     async fn connect(&self, is_broken: &Arc<AtomicBool>) -> RedisResult<MultiplexedConnection> {
-        let is_broken = is_broken.clone();
+        let config = match self.options.protocol {
+            Protocol::Resp2 => self.config.clone(),
+            Protocol::Resp3 => self.hearing(is_broken.clone()),
+        };
+        let mut connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        if self.listener.is_some() {
+            let track = cmd("CLIENT").arg("TRACKING").arg("ON").take();
+            connection.send_packed_command(&track).await?.extract_error()?;
+        }
+        Ok(connection)
+    }
+
+    /// The settings of a connection on which the server reports changes, and the client
+    /// the end.
+    fn hearing(&self, is_broken: Arc<AtomicBool>) -> AsyncConnectionConfig {
         let listener = self.listener.clone();
-        let config = self.config.clone().set_push_sender(move |push: PushInfo| {
+        self.config.clone().set_push_sender(move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {
                 is_broken.store(true, Ordering::Relaxed);
             }
@@ -176,14 +198,7 @@ impl Shared {
                 None => {}
             }
             Ok::<(), RedisError>(())
-        });
-        let mut connection =
-            self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        if self.listener.is_some() {
-            let track = cmd("CLIENT").arg("TRACKING").arg("ON").take();
-            connection.send_packed_command(&track).await?.extract_error()?;
-        }
-        Ok(connection)
+        })
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use cloakroom::store::Loaded;
-use cloakroom::{Key, Store};
-use cloakroom_redis::{NearCache, Redis, RedisError};
+use bytes::Bytes;
+use cloakroom::store::{Loaded, Record, Update};
+use cloakroom::{Key, Store, Ttl};
+use cloakroom_redis::{NearCache, Redis, RedisError, RedisRevision};
 use servers::proxy::{Fault, Proxy};
-use servers::races::{fresh_number, increment_once, load_number};
+use servers::races::{fresh_key, fresh_number, increment_once, load_number};
 use servers::redis::RedisServer as Server;
 use servers::writers::Writers;
 use servers::{becomes_true, free_port};
@@ -57,6 +58,93 @@ async fn a_wrong_password_is_an_error_that_does_not_repeat_it() {
     let fault = Redis::connect(&url).await.expect_err("the password is wrong");
     assert!(!format!("{fault} {fault:?}").contains("secret"));
     Redis::connect(&url.replace("secret", "right")).await.expect("the password is right");
+}
+
+/// The commands that the documentation of `Redis` lists.
+const COMMANDS: [&str; 9] =
+    ["+get", "+set", "+getdel", "+exists", "+pexpire", "+ping", "+evalsha", "+eval", "+pttl"];
+
+/// The URL of a user who may run these commands on the keys of sessions.
+fn user(server: &Server, commands: &[&str]) -> String {
+    let rule = ["ACL", "SETUSER", "sessions", "reset", "on", ">password", "~session:*"];
+    server.ask::<()>(&[&rule[..], commands].concat());
+    format!("redis://sessions:password@127.0.0.1:{}", server.port())
+}
+
+#[tokio::test]
+async fn the_documented_commands_are_all_that_a_user_needs() {
+    let server = Server::start(&[]);
+    let store = Redis::connect(&user(&server, &COMMANDS)).await.expect("allowed");
+    let key = fresh_number(&store).await;
+    increment_once(&store, &key).await.expect("updated");
+    let old = RedisRevision::clone(&load(&store, &key, None).await.revision);
+    increment_once(&store, &key).await.expect("updated");
+    let week = Ttl::days(7);
+    let updated = store.update(&key, b"3", week, &old).await.expect("answered");
+    assert!(matches!(updated, Update::Conflict));
+    assert_eq!(&load(&store, &key, Some(week)).await.value[..], b"2");
+    store.remove(&key).await.expect("removed");
+    let updated = store.update(&key, b"3", week, &old).await.expect("answered");
+    assert!(matches!(updated, Update::Gone));
+
+    let url = user(&server, &[&COMMANDS[..], &["+client|tracking"]].concat());
+    let near = NearCache::new(Redis::connect(&url).await.expect("allowed")).await;
+    let near = near.expect("allowed");
+    let key = fresh_number(&near).await;
+    assert_eq!(load_number(&near, &key).await.expect("allowed"), 0);
+}
+
+async fn load(store: &Redis, key: &Key, extend: Option<Ttl>) -> Record<Bytes, RedisRevision> {
+    let loaded: Result<Loaded<Redis>, _> = store.load(key, extend).await;
+    loaded.expect("answered").expect("there")
+}
+
+#[tokio::test]
+async fn a_command_that_a_user_may_not_run_is_an_error_of_connecting_that_names_it() {
+    let server = Server::start(&[]);
+    for missing in ["+get", "+set", "+getdel", "+exists", "+pexpire", "+evalsha", "+eval"] {
+        let allowed: Vec<_> = COMMANDS.into_iter().filter(|it| *it != missing).collect();
+        let connected = Redis::connect(&user(&server, &allowed)).await;
+        let name = missing[1..].to_uppercase();
+        match connected {
+            Err(fault) => assert!(fault.to_string().contains(&name), "{missing}: {fault}"),
+            // This server needs a script to compare and set, or it does not.
+            Ok(_) => assert!(["+exists", "+evalsha", "+eval"].contains(&missing), "{missing}"),
+        }
+    }
+    Redis::connect(&user(&server, &["+get", "+set"])).await.expect_err("no other command");
+}
+
+#[tokio::test]
+async fn a_key_that_a_user_may_not_touch_is_an_error_that_says_so() {
+    let server = Server::start(&[]);
+    let url = user(&server, &[&["resetkeys", "~other:*"], &COMMANDS[..]].concat());
+    let store = Redis::connect(&url).await.expect("the prefix may be another one");
+    let fault = store.load(&fresh_key(), None).await.expect_err("forbidden");
+    assert!(fault.to_string().contains("~session:*"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_wrong_password_of_a_named_user_is_an_error_of_the_sign_in() {
+    let server = Server::start(&[]);
+    let url = user(&server, &COMMANDS).replace("password", "secret");
+    let fault = Redis::connect(&url).await.expect_err("the password is wrong");
+    assert_eq!(fault.to_string(), "Redis refused the user name or the password");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_resp2_alone_is_served_where_the_options_say_so() {
+    let server = Server::start(&["--rename-command", "HELLO", ""]);
+    let fault = Redis::connect(&server.url()).await.expect_err("no RESP3");
+    assert!(fault.to_string().contains("resp2"), "{fault}");
+    let store = Redis::options().resp2().connect(&server.url()).await.expect("RESP2");
+    let key = fresh_number(&store).await;
+    increment_once(&store, &key).await.expect("updated");
+    server.close_connections();
+    answers_again(&store, &key).await;
+    store.remove(&key).await.expect("removed");
+    let fault = NearCache::new(store).await.expect_err("the server reports no change in RESP2");
+    assert!(fault.to_string().contains("RESP3"), "{fault}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
