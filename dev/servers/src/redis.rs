@@ -1,10 +1,10 @@
 //! Redis, on one server.
 
-use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
+use std::{env, fs};
 
 use redis::{Client, Connection, FromRedisValue, RedisResult};
 
@@ -48,7 +48,30 @@ impl RedisServer {
         all.push(folder.clone().into());
         all.extend(options.iter().map(OsString::from));
 
-        let mut server = Self { program, process: None, folder, options: all, port };
+        Self::start_with(program, folder, all, port)
+    }
+
+    /// Starts a sentinel that watches a master under a name. It and another one agree
+    /// that the master is down after half a second without an answer.
+    pub fn start_sentinel(name: &str, master: &Self) -> Self {
+        let port = free_port();
+        let folder = folder();
+        let file = folder.join("sentinel.conf");
+        let settings = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\n\
+             sentinel monitor {name} 127.0.0.1 {} 2\n\
+             sentinel down-after-milliseconds {name} 500\n\
+             sentinel failover-timeout {name} 3000\n",
+            folder.display(),
+            master.port
+        );
+        fs::write(&file, settings).expect("a file in a new folder");
+        let options = vec![file.into(), "--sentinel".into()];
+        Self::start_with(PROGRAM.to_owned(), folder, options, port)
+    }
+
+    fn start_with(program: String, folder: PathBuf, options: Vec<OsString>, port: u16) -> Self {
+        let mut server = Self { program, process: None, folder, options, port };
         server.start_again();
         server
     }

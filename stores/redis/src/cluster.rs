@@ -10,12 +10,13 @@ use redis::aio::ConnectionLike;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
 use redis::{
-    Arg, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, Pipeline, RedisError,
-    RedisFuture, RedisResult, RetryMethod, Value, cmd,
+    Arg, Cmd, ConnectionInfo, ErrorKind, Pipeline, RedisError, RedisFuture, RedisResult,
+    RetryMethod, Value, cmd,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::address::at_text;
 use crate::command::timed_out;
 use crate::heard::Heard;
 use crate::options::RedisOptions;
@@ -199,7 +200,7 @@ impl RedisCluster {
         if let Some(known) = newcomers.get(address) {
             return Ok(known.clone());
         }
-        let info = address_of(address, &self.shared.sample)?;
+        let info = at_text(&self.shared.sample, address)?;
         let newcomer = RedisServer::lazy(info, self.shared.options)?;
         newcomers.insert(address.to_owned(), newcomer.clone());
         Ok(newcomer)
@@ -239,21 +240,6 @@ fn is_sent_again(refusal: &RedisError) -> bool {
             | RetryMethod::WaitAndRetry
             | RetryMethod::ReconnectFromInitialConnections
     )
-}
-
-/// The node at `address`, with the settings of `sample`.
-fn address_of(address: &str, sample: &ConnectionInfo) -> RedisResult<ConnectionInfo> {
-    let named = format!("redis://{address}").into_connection_info()?;
-    let ConnectionAddr::Tcp(named_host, named_port) = named.addr() else { return Ok(named) };
-    let mut addr = sample.addr().clone();
-    match &mut addr {
-        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
-            host.clone_from(named_host);
-            *port = *named_port;
-        }
-        _ => return Ok(named),
-    }
-    Ok(sample.clone().set_addr(addr))
 }
 
 /// No code panics while it holds one of these locks.

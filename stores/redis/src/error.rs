@@ -14,9 +14,9 @@ pub struct RedisError {
 }
 
 /// Every command that the store sends, also in a script.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "GET", "SET", "GETDEL", "EXISTS", "PEXPIRE", "PTTL", "EVAL", "EVALSHA", "PING", "SELECT",
-    "CLIENT", "CLUSTER", "HELLO",
+    "CLIENT", "CLUSTER", "HELLO", "ROLE",
 ];
 
 enum Fault {
@@ -28,6 +28,7 @@ enum Fault {
     Unusable,
     /// No node of the cluster could be reached.
     NoNode,
+    NoMaster,
     SignIn,
     /// The server is too old, or has another name for the command.
     UnknownCommand(Option<&'static str>),
@@ -52,6 +53,7 @@ impl RedisError {
             ErrorKind::Io => Fault::Connection(Some(error)),
             ErrorKind::InvalidClientConfig => Fault::Unusable,
             ErrorKind::ClusterConnectionNotFound => Fault::NoNode,
+            ErrorKind::MasterNameNotFoundBySentinel => Fault::NoMaster,
             ErrorKind::AuthenticationFailed => Fault::SignIn,
             ErrorKind::RESP3NotSupported => Fault::NoResp3,
             ErrorKind::Server(ServerErrorKind::ResponseError) if is_unknown_command(&error) => {
@@ -121,6 +123,7 @@ impl fmt::Display for RedisError {
                 "the URL is not one of Redis, or it asks for TLS without a TLS feature of the crate `redis`"
             }
             Fault::NoNode => "no node of the Redis cluster could be reached",
+            Fault::NoMaster => "no sentinel of Redis knows a master of this name",
             Fault::SignIn => "Redis refused the user name or the password",
             Fault::UnknownCommand(None) => {
                 "Redis does not know a command: use version 6.2 or newer, and rename no command"

@@ -16,6 +16,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod address;
 mod cluster;
 mod command;
 mod error;
@@ -25,6 +26,7 @@ mod near_cache;
 mod options;
 mod redis;
 mod script;
+mod sentinels;
 mod server;
 mod swap;
 

@@ -9,6 +9,7 @@ use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 use crate::cluster::RedisCluster;
 use crate::error::RedisError;
 use crate::redis::Redis;
+use crate::sentinels::Sentinels;
 use crate::server::RedisServer;
 
 /// Timeouts of a [`Redis`]; connects with them.
@@ -121,10 +122,7 @@ impl RedisOptions {
     pub async fn connect(self, url: &str) -> Result<Redis, RedisError> {
         let info = url.into_connection_info().map_err(RedisError::of)?;
         let server = RedisServer::lazy(self.prepare(info), self).map_err(RedisError::of)?;
-        server.open().await.map_err(RedisError::of)?;
-        let store = Redis::new(server);
-        store.check_commands().await?;
-        Ok(store)
+        self.checked(server).await
     }
 
     /// Connects to a cluster, as [`Redis::connect_cluster`] does.
@@ -141,6 +139,54 @@ impl RedisOptions {
         let nodes = nodes.collect::<Result<Vec<_>, _>>().map_err(RedisError::of)?;
         let cluster = RedisCluster::connect(nodes, self).await.map_err(RedisError::of)?;
         let store = Redis::new(cluster);
+        store.check_commands().await?;
+        Ok(store)
+    }
+
+    /// Connects to the master that sentinels watch, as
+    /// [`Redis::connect_sentinel`] does.
+    ///
+    /// # Errors
+    ///
+    /// When a URL cannot be read, when no sentinel answers, and when none knows the name.
+    pub async fn connect_sentinel<'a>(
+        self,
+        urls: impl IntoIterator<Item = &'a str>,
+        name: &str,
+    ) -> Result<Redis, RedisError> {
+        self.watched(urls, name, None).await
+    }
+
+    /// Connects as [`connect_sentinel`](Self::connect_sentinel) does, to sentinels that ask
+    /// for a user and a password of their own.
+    ///
+    /// # Errors
+    ///
+    /// As there, and when a sentinel refuses the password.
+    pub async fn connect_sentinel_as<'a>(
+        self,
+        user: &str,
+        password: &str,
+        urls: impl IntoIterator<Item = &'a str>,
+        name: &str,
+    ) -> Result<Redis, RedisError> {
+        self.watched(urls, name, Some((user.to_owned(), password.to_owned()))).await
+    }
+
+    async fn watched<'a>(
+        self,
+        urls: impl IntoIterator<Item = &'a str>,
+        name: &str,
+        login: Option<(String, String)>,
+    ) -> Result<Redis, RedisError> {
+        let sentinels = Sentinels::new(urls, name, |info| self.prepare(info), login.as_ref());
+        let server = RedisServer::watched(sentinels.map_err(RedisError::of)?, self);
+        self.checked(server).await
+    }
+
+    async fn checked(self, server: RedisServer) -> Result<Redis, RedisError> {
+        server.open().await.map_err(RedisError::of)?;
+        let store = Redis::new(server);
         store.check_commands().await?;
         Ok(store)
     }

@@ -50,6 +50,7 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 ///   there, connecting is an error.
 /// - `+pttl +client|tracking` for [`NearCache`](crate::NearCache), with `+client` on Redis 6.2.
 /// - `+cluster|slots` for a cluster, with `+cluster` on Redis 6.2.
+/// - `+role` behind sentinels.
 /// - `+select` where the URL names a database.
 ///
 /// Another prefix of the session keys takes the place of `session:`.
@@ -138,6 +139,23 @@ impl Redis {
         urls: impl IntoIterator<Item = &'a str>,
     ) -> Result<Redis<RedisCluster>, RedisError> {
         Self::options().connect_cluster(urls).await
+    }
+
+    /// Connects to the master that Redis Sentinel watches under a name. Name several
+    /// sentinels: one that answers is enough. After a failover, the next operation asks
+    /// them for the new master.
+    ///
+    /// The user, the password and the database in the URLs are those of the master. Sentinels
+    /// that ask for a password need [`RedisOptions::connect_sentinel_as`].
+    ///
+    /// # Errors
+    ///
+    /// When a URL cannot be read, when no sentinel answers, and when none knows the name.
+    pub async fn connect_sentinel<'a>(
+        urls: impl IntoIterator<Item = &'a str>,
+        name: &str,
+    ) -> Result<Self, RedisError> {
+        Self::options().connect_sentinel(urls, name).await
     }
 
     /// Timeouts, to change before connecting.

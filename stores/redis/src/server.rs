@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::command::timed_out;
 use crate::heard::{Heard, answers};
 use crate::options::{Protocol, RedisOptions};
+use crate::sentinels::Sentinels;
 
 /// The connection to one server that [`Redis::connect`](crate::Redis::connect)
 /// makes. All operations share it. After a break, or after a reply that did not arrive in
@@ -36,8 +37,15 @@ pub(crate) trait Listener: Send + Sync {
     fn start_over(&self);
 }
 
+/// Where the server is.
+enum Whereabouts {
+    Known(Client),
+    /// Sentinels say it at each new connection.
+    Watched(Sentinels),
+}
+
 struct Shared {
-    client: Client,
+    whereabouts: Arc<Whereabouts>,
     config: AsyncConnectionConfig,
     options: RedisOptions,
     database: i64,
@@ -57,18 +65,29 @@ impl RedisServer {
     /// A server to which the first operation connects.
     pub(crate) fn lazy(info: ConnectionInfo, options: RedisOptions) -> RedisResult<Self> {
         let database = info.redis_settings().db();
+        let whereabouts = Whereabouts::Known(Client::open(info)?);
+        Ok(Self::with(whereabouts, options, database))
+    }
+
+    /// The master that sentinels name.
+    pub(crate) fn watched(sentinels: Sentinels, options: RedisOptions) -> Self {
+        let database = sentinels.server().redis_settings().db();
+        Self::with(Whereabouts::Watched(sentinels), options, database)
+    }
+
+    fn with(whereabouts: Whereabouts, options: RedisOptions, database: i64) -> Self {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(options.connection_timeout))
             .set_response_timeout(Some(options.response_timeout));
         let shared = Shared {
-            client: Client::open(info)?,
+            whereabouts: Arc::new(whereabouts),
             config,
             options,
             database,
             link: Mutex::default(),
             listener: None,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Self { shared: Arc::new(shared) }
     }
 
     /// The same server on another connection, on which the server reports changes of what
@@ -82,7 +101,7 @@ impl RedisServer {
             return Err((ErrorKind::RESP3NotSupported, "changes are reported in RESP3").into());
         }
         let shared = Shared {
-            client: self.shared.client.clone(),
+            whereabouts: self.shared.whereabouts.clone(),
             config: self.shared.config.clone(),
             options: self.shared.options,
             database: self.shared.database,
@@ -175,8 +194,14 @@ impl Shared {
             Protocol::Resp2 => self.config.clone(),
             Protocol::Resp3 => self.hearing(is_broken.clone()),
         };
-        let mut connection =
-            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let client = match &*self.whereabouts {
+            Whereabouts::Known(client) => client.clone(),
+            Whereabouts::Watched(sentinels) => sentinels.master(&self.config).await?,
+        };
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        if let Whereabouts::Watched(_) = &*self.whereabouts {
+            check_role(&mut connection).await?;
+        }
         if self.listener.is_some() {
             let track = cmd("CLIENT").arg("TRACKING").arg("ON").take();
             connection.send_packed_command(&track).await?.extract_error()?;
@@ -220,6 +245,18 @@ impl Link {
                 self.check(&Err::<(), RedisError>(error.clone().into()));
             }
         }
+    }
+}
+
+/// Refuses a server that is a replica: a sentinel may not have heard of a failover yet. A
+/// server that forbids the question counts as a master.
+async fn check_role(connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    let reply = connection.send_packed_command(&cmd("ROLE")).await?;
+    match reply {
+        Value::Array(role) if !matches!(&role[..], [Value::BulkString(role), ..] if role == b"master") => {
+            Err((ErrorKind::Server(ServerErrorKind::ReadOnly), "not the master").into())
+        }
+        _ => Ok(()),
     }
 }
 
