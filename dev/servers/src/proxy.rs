@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What the proxy does with replies.
 #[derive(Clone, Copy, PartialEq)]
@@ -22,9 +22,6 @@ pub enum Fault {
     Cut,
     /// Closes one connection instead of handing on its reply, and is over.
     CutOnce,
-    /// Forgets connections on which nothing was sent for this time, as routers do: it
-    /// loses what is sent there from then on, and closes nothing.
-    Forget(Duration),
 }
 
 /// A proxy in front of a port of this machine.
@@ -37,21 +34,6 @@ struct Shared {
     fault: Mutex<Fault>,
     open: Mutex<Vec<TcpStream>>,
     is_over: AtomicBool,
-}
-
-/// A connection of a client, and the one to the server that belongs to it.
-#[derive(Default)]
-struct Link {
-    is_lost: AtomicBool,
-    last_use: Mutex<Option<Instant>>,
-}
-
-impl Link {
-    /// Notes a use, and returns the time since the last one.
-    fn used(&self) -> Duration {
-        let last = lock(&self.last_use).replace(Instant::now());
-        last.map_or(Duration::ZERO, |last| last.elapsed())
-    }
 }
 
 impl Proxy {
@@ -106,25 +88,23 @@ impl Shared {
             let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
             lock(&self.open).extend([copy(&client), copy(&server)]);
             let (to_server, to_client) = (copy(&server), copy(&client));
-            let link = Arc::new(Link::default());
+            let is_lost = Arc::new(AtomicBool::new(false));
             let (requests, replies) = (self.clone(), self.clone());
-            let same = link.clone();
-            thread::spawn(move || requests.pump(client, to_server, &same, false));
-            thread::spawn(move || replies.pump(server, to_client, &link, true));
+            let lost = is_lost.clone();
+            thread::spawn(move || requests.pump(client, to_server, &lost, false));
+            thread::spawn(move || replies.pump(server, to_client, &is_lost, true));
         }
     }
 
     /// Copies until one side closes.
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, link: &Link, is_reply: bool) {
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream, is_lost: &AtomicBool, is_reply: bool) {
         let mut buffer = [0; 64 * 1024];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
             let fault = *lock(&self.fault);
-            let silence = link.used();
-            let is_forgotten = matches!(fault, Fault::Forget(limit) if silence > limit);
-            if fault == Fault::Silence || is_forgotten {
-                link.is_lost.store(true, Ordering::SeqCst);
+            if fault == Fault::Silence {
+                is_lost.store(true, Ordering::SeqCst);
             }
-            if link.is_lost.load(Ordering::SeqCst) {
+            if is_lost.load(Ordering::SeqCst) {
                 continue;
             }
             let written = match fault {

@@ -9,7 +9,7 @@ use cloakroom::{Key, Store, Ttl};
 use cloakroom_redis::{Redis, RedisCluster};
 use servers::at_server::AtServer;
 use servers::becomes_true;
-use servers::proxy::{Fault, Proxy};
+use servers::proxy::Proxy;
 use servers::races::{
     fresh_key, fresh_number, increment_once, load_number, no_save_outlives_a_logout,
     two_processes_lose_nothing,
@@ -22,7 +22,8 @@ use tokio::time::sleep;
 
 /// Until a replica has taken over.
 const FAILOVER: Duration = Duration::from_secs(30);
-const FORGETS_AFTER: Duration = Duration::from_millis(200);
+/// How long the store trusts a connection, where the network forgets.
+const SILENCE: Duration = Duration::from_millis(20);
 
 static SHARED: LazyLock<Cluster> = LazyLock::new(Cluster::shared);
 
@@ -199,14 +200,17 @@ async fn connections_that_the_network_has_forgotten_cost_no_operation() {
     };
     assert!(becomes_true(FAILOVER, || cluster.masters().iter().all(is_announced)));
     let urls: Vec<String> = proxies.iter().map(Proxy::url).collect();
-    let options = Redis::options().trusted_silence(FORGETS_AFTER / 4);
+    let options = Redis::options().trusted_silence(SILENCE);
     let connected = options.connect_cluster(urls.iter().map(String::as_str)).await;
     let store = connected.expect("the cluster is up");
-    proxies.iter().for_each(|proxy| proxy.set(Fault::Forget(FORGETS_AFTER)));
+    let forget = async || {
+        proxies.iter().for_each(Proxy::forget_connections);
+        sleep(2 * SILENCE).await;
+    };
     for _ in 0..6 {
-        sleep(2 * FORGETS_AFTER).await;
+        forget().await;
         let key = fresh_number(&store).await;
-        sleep(2 * FORGETS_AFTER).await;
+        forget().await;
         assert_eq!(load_number(&store, &key).await.expect("new connections"), 0);
         increment_once(&store, &key).await.expect("incremented");
     }

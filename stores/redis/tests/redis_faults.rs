@@ -18,7 +18,8 @@ const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.
 const DEADLINE: Duration = Duration::from_millis(1_500);
 const RECOVERY: Duration = Duration::from_secs(2);
-const FORGETS_AFTER: Duration = Duration::from_millis(200);
+/// How long the store trusts a connection, where the network forgets.
+const SILENCE: Duration = Duration::from_millis(20);
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_an_error_within_the_deadline() {
@@ -174,32 +175,36 @@ async fn a_closed_connection_is_an_error_and_recovers() {
 async fn a_connection_that_the_network_has_forgotten_costs_no_operation() {
     let server = Server::start(&[]);
     let proxy = Proxy::before(server.port());
-    let options = Redis::options().trusted_silence(FORGETS_AFTER / 4);
+    let options = Redis::options().trusted_silence(SILENCE);
     let store = options.connect(&proxy.url()).await.expect("the server is up");
     let near = NearCache::new(store.clone()).await.expect("the server tracks");
-    proxy.set(Fault::Forget(FORGETS_AFTER));
     for _ in 0..6 {
-        sleep(2 * FORGETS_AFTER).await;
+        forget(&proxy).await;
         // A session without a cookie begins with a write.
         let key = fresh_number(&store).await;
-        sleep(2 * FORGETS_AFTER).await;
+        forget(&proxy).await;
         assert_eq!(load_number(&store, &key).await.expect("a new connection"), 0);
         increment_once(&store, &key).await.expect("incremented");
-        sleep(2 * FORGETS_AFTER).await;
+        forget(&proxy).await;
         assert_eq!(load_number(&near, &key).await.expect("a new connection"), 1);
     }
+}
+
+/// Longer ago than the store trusts the connection.
+async fn forget(proxy: &Proxy) {
+    proxy.forget_connections();
+    sleep(2 * SILENCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn operations_that_meet_a_forgotten_connection_at_once_all_succeed() {
     let server = Server::start(&[]);
     let proxy = Proxy::before(server.port());
-    let options = Redis::options().trusted_silence(FORGETS_AFTER / 4);
+    let options = Redis::options().trusted_silence(SILENCE);
     let store = options.connect(&proxy.url()).await.expect("the server is up");
     let key = fresh_number(&store).await;
-    proxy.set(Fault::Forget(FORGETS_AFTER));
     for _ in 0..3 {
-        sleep(2 * FORGETS_AFTER).await;
+        forget(&proxy).await;
         let mut loads = JoinSet::new();
         for _ in 0..20 {
             let (store, key) = (store.clone(), key.clone());
