@@ -16,6 +16,7 @@ pub mod memcached;
 #[cfg(feature = "mongodb")]
 pub mod mongodb;
 pub mod mysql;
+pub mod pgbouncer;
 pub mod postgres;
 pub mod proxy;
 pub mod races;

@@ -142,7 +142,7 @@ pub fn ask(url: &str, statement: &str) -> String {
     try_ask(url, statement).unwrap_or_else(|| panic!("refused: {statement}"))
 }
 
-fn try_ask(url: &str, statement: &str) -> Option<String> {
+pub(crate) fn try_ask(url: &str, statement: &str) -> Option<String> {
     let output = Command::new("psql").args(["-XAtq", "-c", statement, url]).output();
     let output = output.expect("psql starts");
     let answer = String::from_utf8(output.stdout).expect("text");

@@ -23,6 +23,8 @@ enum Fault {
     /// The URL or the settings cannot be used.
     Unusable,
     SignIn,
+    /// A statement was prepared on another connection to the server.
+    Pooler,
     NoTable,
     /// A unique index has the value already.
     Duplicate,
@@ -89,6 +91,8 @@ impl SqlError {
             Fault::TimedOut | Fault::NoConnection | Fault::PoolClosed => None,
             // It did not happen. A new connection may lead to the master.
             Fault::ReadOnly => None,
+            // What is prepared there is not what `sqlx` takes it for.
+            Fault::Pooler => None,
             Fault::Connection(_) | Fault::Unusable | Fault::Unexpected => None,
         }
     }
@@ -114,6 +118,9 @@ impl Fault {
             // A conflict of serializable transactions, and a deadlock.
             "40001" | "40P01" => Self::RolledBack,
             "25006" => Self::ReadOnly,
+            // No such statement, another of its name, other values, and the seal of another.
+            "26000" | "42P05" | "22P03" | "22012" => Self::Pooler,
+            "08P01" if error.message().starts_with("bind message supplies") => Self::Pooler,
             code if code.starts_with("28") => Self::SignIn,
             code => Self::refused(code),
         }
@@ -151,6 +158,11 @@ impl fmt::Display for SqlError {
                 "no connection to the database can be made from this URL and these settings; TLS needs a TLS feature of the crate `sqlx`"
             }
             Fault::SignIn => "the database refused the user name or the password",
+            Fault::Pooler => {
+                "the connections lead to a pooler that shares prepared statements among its \
+                 clients: call `options().transaction_pooler()`, or let the pooler keep a \
+                 connection for the whole session"
+            }
             Fault::NoTable => "the table does not exist: call `migrate()`, which makes it",
             Fault::Duplicate => "the database has such a row or table already",
             Fault::RolledBack => "the database undid the operation in favour of another one",

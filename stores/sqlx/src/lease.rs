@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use sqlx::database::HasStatementCache;
 use sqlx::pool::{PoolConnection, PoolOptions};
-use sqlx::{Connection, Database, Executor, IntoArguments, Pool};
+use sqlx::{Connection, Database, Executor, IntoArguments, Pool, raw_sql};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -27,6 +28,7 @@ pub(crate) struct Link<DB: Database> {
     pool: Pool<DB>,
     response_timeout: Duration,
     connection_timeout: Duration,
+    in_transactions: bool,
     trouble: Arc<Trouble>,
 }
 
@@ -42,6 +44,9 @@ pub(crate) struct Lease<DB: Database> {
     /// Whether an answer or a transaction is under way on the connection.
     is_busy: bool,
     is_held: bool,
+    /// Whether a pooler may give the next statement another connection to the server, unless
+    /// both are in one transaction. Then no statement is prepared for later.
+    in_transactions: bool,
     runtime: Handle,
     response_timeout: Duration,
     trouble: Arc<Trouble>,
@@ -49,8 +54,8 @@ pub(crate) struct Lease<DB: Database> {
 
 impl<DB: Database> Link<DB> {
     pub(crate) fn new<S>(pool: Pool<DB>, options: &SqlOptions<S>, trouble: Arc<Trouble>) -> Self {
-        let SqlOptions { response_timeout, connection_timeout, .. } = *options;
-        Self { pool, response_timeout, connection_timeout, trouble }
+        let SqlOptions { response_timeout, connection_timeout, in_transactions, .. } = *options;
+        Self { pool, response_timeout, connection_timeout, in_transactions, trouble }
     }
 
     /// Runs an operation on a connection.
@@ -63,6 +68,11 @@ impl<DB: Database> Link<DB> {
         T: Send + 'static,
     {
         self.run_within(self.response_timeout, work).await
+    }
+
+    /// How many connections there can be at once.
+    pub(crate) fn most_connections(&self) -> u32 {
+        self.pool.options().get_max_connections()
     }
 
     /// Runs something with a timeout of its own.
@@ -88,7 +98,7 @@ impl<DB: Database> Link<DB> {
     }
 
     /// Waits for a connection. A caller that gives up has changed nothing.
-    async fn lease(&self) -> Result<Lease<DB>, SqlError> {
+    pub(crate) async fn lease(&self) -> Result<Lease<DB>, SqlError> {
         let connection = match timeout(self.connection_timeout, self.pool.acquire()).await {
             Ok(connection) => connection.map_err(SqlError::of)?,
             Err(_) => return Err(SqlError::NO_CONNECTION),
@@ -97,6 +107,7 @@ impl<DB: Database> Link<DB> {
             connection,
             is_busy: false,
             is_held: false,
+            in_transactions: self.in_transactions,
             runtime: Handle::current(),
             response_timeout: self.response_timeout,
             trouble: self.trouble.clone(),
@@ -104,7 +115,7 @@ impl<DB: Database> Link<DB> {
     }
 }
 
-impl<DB: Database> Lease<DB>
+impl<DB: Database + HasStatementCache> Lease<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
     DB::Arguments: IntoArguments<DB>,
@@ -115,8 +126,10 @@ where
         query: impl Fn() -> Query<'q, DB> + Send,
     ) -> Result<DB::QueryResult, SqlError> {
         loop {
-            self.is_busy = true;
-            let done = query().execute(&mut *self.connection).await;
+            self.begin().await?;
+            let query = if self.in_transactions { query().persistent(false) } else { query() };
+            let done = query.execute(&mut *self.connection).await;
+            let done = self.end(done).await;
             if let Some(done) = self.finished(done) {
                 return done;
             }
@@ -129,12 +142,39 @@ where
         query: impl Fn() -> Query<'q, DB> + Send,
     ) -> Result<Vec<DB::Row>, SqlError> {
         loop {
-            self.is_busy = true;
-            let done = query().fetch_all(&mut *self.connection).await;
+            self.begin().await?;
+            let query = if self.in_transactions { query().persistent(false) } else { query() };
+            let done = query.fetch_all(&mut *self.connection).await;
+            let done = self.end(done).await;
             if let Some(done) = self.finished(done) {
                 return done;
             }
         }
+    }
+
+    /// Runs a command without values, for which nothing is prepared.
+    pub(crate) async fn command(&mut self, text: &'static str) -> Result<(), SqlError> {
+        self.is_busy = true;
+        let done = raw_sql(text).execute(&mut *self.connection).await;
+        self.finished(done.map(drop)).unwrap_or(Err(SqlError::UNEXPECTED))
+    }
+
+    /// Begins the transaction of a statement, where it needs one.
+    async fn begin(&mut self) -> Result<(), SqlError> {
+        if self.in_transactions && !self.is_held {
+            self.command("BEGIN").await?;
+        }
+        self.is_busy = true;
+        Ok(())
+    }
+
+    /// Ends the transaction of a statement. The statement has happened only if the end has.
+    async fn end<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        if !self.in_transactions || self.is_held {
+            return done;
+        }
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        raw_sql(end).execute(&mut *self.connection).await.and(done)
     }
 
     /// From here until [`release`](Self::release), no other operation may get the

@@ -39,6 +39,8 @@ pub struct SqlOptions<S> {
     pub(crate) sequence: Option<SqlName>,
     pub(crate) response_timeout: Duration,
     pub(crate) connection_timeout: Duration,
+    /// Whether each statement is a transaction of its own, which prepares it.
+    pub(crate) in_transactions: bool,
     store: PhantomData<fn() -> S>,
 }
 
@@ -52,6 +54,7 @@ impl<S> SqlOptions<S> {
             sequence: None,
             response_timeout: timeout,
             connection_timeout: timeout,
+            in_transactions: false,
             store: PhantomData,
         }
     }
@@ -117,6 +120,7 @@ impl<S> fmt::Debug for SqlOptions<S> {
             .field("sequence", &self.sequence)
             .field("response_timeout", &self.response_timeout)
             .field("connection_timeout", &self.connection_timeout)
+            .field("transaction_pooler", &self.in_transactions)
             .finish()
     }
 }

@@ -1,6 +1,8 @@
 //! The store: [`Postgres`].
 
 mod migrate;
+mod pooler;
+mod seal;
 mod statements;
 
 use std::fmt;
@@ -8,8 +10,8 @@ use std::sync::Arc;
 
 use cloakroom::store::{Create, Loaded, Update};
 use cloakroom::{Key, Store, Sweep, Ttl, Writable};
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{PgPool, query};
 
 use self::statements::Statements;
 use crate::answer::{bytes, record, value};
@@ -140,6 +142,24 @@ impl SqlOptions<Postgres> {
         self
     }
 
+    /// Says that the connections lead to a pooler that gives each transaction any connection to
+    /// the server, such as PgBouncer with `pool_mode = transaction`.
+    ///
+    /// Then each statement is a transaction of its own, which prepares it, and an operation is
+    /// four round trips. A pooler that gives each statement any connection cannot be used.
+    ///
+    /// # Default
+    ///
+    /// The store prepares each statement once on a connection. That works without a pooler, with
+    /// one that keeps a connection for the whole session, and with one that follows prepared
+    /// statements (PgBouncer 1.21 or newer, with `max_prepared_statements`). With another,
+    /// `connect` and `migrate` fail as soon as they see it, and an operation whose statement was
+    /// mixed up with another one is an error and changes nothing.
+    pub fn transaction_pooler(mut self) -> Self {
+        self.in_transactions = true;
+        self
+    }
+
     /// A store with a pool of the application.
     #[must_use]
     pub fn pool(self, pool: PgPool) -> Postgres {
@@ -154,8 +174,12 @@ impl SqlOptions<Postgres> {
     pub async fn connect(self, url: &str) -> Result<Postgres, SqlError> {
         let server: PgConnectOptions = url.parse().map_err(SqlError::of)?;
         let trouble = Arc::default();
+        // Poolers refuse settings that they do not know, and no column is a floating-point number.
+        let server = server.extra_float_digits(None);
         let pool = pool_options(&self, &trouble).connect_with(server).await;
-        Ok(self.store(pool.map_err(SqlError::of)?, trouble))
+        let store = self.store(pool.map_err(SqlError::of)?, trouble);
+        store.shared.check_statements().await?;
+        Ok(store)
     }
 
     fn store(self, pool: PgPool, trouble: Arc<Trouble>) -> Postgres {
@@ -185,8 +209,8 @@ impl Store for Postgres {
         let found = self.shared.link.run(move |mut lease| async move {
             let Statements { load, extend: postpone, .. } = &shared.statements;
             let rows = lease.rows(|| match extend {
-                None => query(load.clone()).bind(key.as_str()),
-                Some(ttl) => query(postpone.clone()).bind(key.as_str()).bind(millis(ttl)),
+                None => load.query().bind(key.as_str()),
+                Some(ttl) => postpone.query().bind(key.as_str()).bind(millis(ttl)),
             });
             record(&rows.await?)
         });
@@ -203,9 +227,8 @@ impl Store for Postgres {
         let (shared, key, value) = (self.shared.clone(), key.clone(), Arc::<[u8]>::from(value));
         let made = self.shared.link.run(move |mut lease| async move {
             let create = &shared.statements.create;
-            let done = lease.execute(|| {
-                query(create.clone()).bind(key.as_str()).bind(&*value).bind(millis(ttl))
-            });
+            let done =
+                lease.execute(|| create.query().bind(key.as_str()).bind(&*value).bind(millis(ttl)));
             Ok(match done.await?.rows_affected() {
                 0 => Create::KeyTaken,
                 _ => Create::Created(SqlRevision(value)),
@@ -227,7 +250,7 @@ impl Store for Postgres {
         let updated = self.shared.link.run(move |mut lease| async move {
             let update = &shared.statements.update;
             let rows = lease.rows(|| {
-                let query = query(update.clone()).bind(key.as_str()).bind(&*seen.0);
+                let query = update.query().bind(key.as_str()).bind(&*seen.0);
                 query.bind(&*new).bind(millis(ttl))
             });
             let rows = rows.await?;
@@ -244,7 +267,7 @@ impl Store for Postgres {
         let (shared, key) = (self.shared.clone(), key.clone());
         let removed = self.shared.link.run(move |mut lease| async move {
             let remove = &shared.statements.remove;
-            bytes(&lease.rows(|| query(remove.clone()).bind(key.as_str())).await?)
+            bytes(&lease.rows(|| remove.query().bind(key.as_str())).await?)
         });
         removed.await
     }
@@ -260,7 +283,7 @@ impl Sweep for Postgres {
             let shared = self.shared.clone();
             let swept = self.shared.link.run(move |mut lease| async move {
                 let sweep = &shared.statements.sweep;
-                Ok(lease.execute(|| query(sweep.clone())).await?.rows_affected())
+                Ok(lease.execute(|| sweep.query()).await?.rows_affected())
             });
             let swept = swept.await?;
             total += swept;

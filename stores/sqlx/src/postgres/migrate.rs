@@ -33,6 +33,7 @@ impl Postgres {
     /// When the server is not there, when the user may not create a table, and when the table's
     /// name belongs to something else.
     pub async fn migrate(&self) -> Result<(), SqlError> {
+        self.shared.check_statements().await?;
         let mut attempt = 1;
         loop {
             let options = self.shared.options.clone();
@@ -53,7 +54,7 @@ async fn make_all(
 ) -> Result<(), SqlError> {
     let table = options.quoted_table('"');
     lease.hold();
-    lease.execute(|| once("BEGIN")).await?;
+    lease.command("BEGIN").await?;
     lease.rows(|| once("SELECT pg_advisory_xact_lock($1)").bind(LOCK)).await?;
     if let Some(schema) = &options.schema {
         let name = schema.quoted('"');
@@ -71,7 +72,7 @@ async fn make_all(
     );
     make(&mut lease, NO_RELATION, &table, "CREATE TABLE", &columns).await?;
     make(&mut lease, NO_INDEX, &table, "CREATE INDEX ON", "(expiry)").await?;
-    lease.execute(|| once("COMMIT")).await?;
+    lease.command("COMMIT").await?;
     lease.release();
     Ok(())
 }
