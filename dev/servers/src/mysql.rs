@@ -129,10 +129,15 @@ impl MySqlServer {
         output.status.success().then(|| answer.trim().to_owned())
     }
 
+    /// What the server was asked, where it was started with a log.
+    pub fn log(&self) -> String {
+        let log = fs::read(self.folder.join("general.log")).expect("a log");
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     /// The first word of each statement that was executed, once prepared.
     pub fn statements(&self) -> Vec<String> {
-        let log = fs::read(self.folder.join("general.log")).expect("a log");
-        let log = String::from_utf8_lossy(&log);
+        let log = self.log();
         let executed = log.lines().filter_map(|line| Some(line.split_once(" Execute\t")?.1));
         executed.map(|text| text.split(' ').next().expect("a word").to_owned()).collect()
     }

@@ -5,7 +5,8 @@ use std::{fmt, io};
 
 use sqlx::error::DatabaseError;
 
-use crate::is_read_only;
+use crate::name::SqlName;
+use crate::number;
 
 /// A fault of a store in an SQL database.
 ///
@@ -26,6 +27,8 @@ enum Fault {
     /// A statement was prepared on another connection to the server.
     Pooler,
     NoTable,
+    /// The table is one of another program.
+    Misfit(Box<str>),
     /// A unique index has the value already.
     Duplicate,
     /// The server undid the statement in favour of another one.
@@ -54,6 +57,16 @@ impl SqlError {
     pub(crate) const NO_CONNECTION: Self = Self { fault: Fault::NoConnection };
     pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
     pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
+
+    /// The table cannot hold sessions: it `has no column ..`, for example.
+    pub(crate) fn misfit(table: &SqlName, what: String) -> Self {
+        let table = table.as_str();
+        let text = format!(
+            "the table `{table}` {what}: leave it to the program that made it, and name another \
+             with `options().table(..)`"
+        );
+        Self { fault: Fault::Misfit(text.into()) }
+    }
 
     pub(crate) fn of(error: sqlx::Error) -> Self {
         let fault = match error {
@@ -86,7 +99,9 @@ impl SqlError {
         match self.fault {
             Fault::Duplicate => Some(Answer::Duplicate),
             Fault::RolledBack => Some(Answer::RolledBack),
-            Fault::SignIn | Fault::NoTable | Fault::Locked => Some(Answer::Other),
+            Fault::SignIn | Fault::NoTable | Fault::Misfit(_) | Fault::Locked => {
+                Some(Answer::Other)
+            }
             Fault::Refused(_) | Fault::TooLarge => Some(Answer::Other),
             Fault::TimedOut | Fault::NoConnection | Fault::PoolClosed => None,
             // It did not happen. A new connection may lead to the master.
@@ -104,8 +119,12 @@ impl Fault {
         if error.is_unique_violation() {
             return Self::Duplicate;
         }
-        if is_read_only(error) {
-            return Self::ReadOnly;
+        match number(error) {
+            // A server option such as `read_only` forbids it; InnoDB is read-only.
+            Some(1_290 | 1_836) => return Self::ReadOnly,
+            // Another process has made the schema, the table or the index.
+            Some(1_007 | 1_050 | 1_061) => return Self::Duplicate,
+            _ => {}
         }
         if code.len() < SQLSTATE {
             return Self::of_sqlite(&code, error.message());
@@ -164,6 +183,7 @@ impl fmt::Display for SqlError {
                  connection for the whole session"
             }
             Fault::NoTable => "the table does not exist: call `migrate()`, which makes it",
+            Fault::Misfit(what) => return f.write_str(what),
             Fault::Duplicate => "the database has such a row or table already",
             Fault::RolledBack => "the database undid the operation in favour of another one",
             Fault::ReadOnly => "the database accepts no changes: it is a replica, or read-only",

@@ -30,6 +30,7 @@
 )]
 
 mod answer;
+mod columns;
 mod error;
 mod lease;
 mod limits;
@@ -50,10 +51,10 @@ pub use self::error::SqlError;
 #[cfg(feature = "mysql")]
 pub use self::mysql::MySql;
 #[cfg(feature = "mysql")]
-use self::mysql::is_read_only;
+use self::mysql::number;
 pub use self::name::{InvalidSqlName, SqlName};
 #[cfg(not(feature = "mysql"))]
-use self::no_mysql::is_read_only;
+use self::no_mysql::number;
 pub use self::options::SqlOptions;
 #[cfg(feature = "postgres")]
 pub use self::postgres::Postgres;

@@ -262,13 +262,7 @@ impl Sweep for MySql {
     }
 }
 
-/// Whether a server refused a change because it accepts none. Only the number says so: the
-/// SQLSTATE is the general one.
-pub(crate) fn is_read_only(error: &dyn DatabaseError) -> bool {
-    /// An option of the server forbids it, here `read_only` or `super_read_only`.
-    const OPTION_PREVENTS_STATEMENT: u16 = 1_290;
-    /// InnoDB is read-only.
-    const READ_ONLY_MODE: u16 = 1_836;
-    let error = error.try_downcast_ref::<MySqlDatabaseError>();
-    error.is_some_and(|error| [OPTION_PREVENTS_STATEMENT, READ_ONLY_MODE].contains(&error.number()))
+/// The number of an error. Several numbers have the general SQLSTATE.
+pub(crate) fn number(error: &dyn DatabaseError) -> Option<u16> {
+    Some(error.try_downcast_ref::<MySqlDatabaseError>()?.number())
 }

@@ -2,6 +2,6 @@
 
 use sqlx::error::DatabaseError;
 
-pub(crate) fn is_read_only(_: &dyn DatabaseError) -> bool {
-    false
+pub(crate) fn number(_: &dyn DatabaseError) -> Option<u16> {
+    None
 }

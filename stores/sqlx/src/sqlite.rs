@@ -1,6 +1,7 @@
 //! The store: [`Sqlite`].
 
 mod statements;
+mod table;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{SqlitePool, query};
 
 use self::statements::Statements;
+use self::table::check_table;
 use crate::answer::{bytes, record, value};
 use crate::error::SqlError;
 use crate::lease::{Link, Trouble, pool_options};
 use crate::limits::{SWEPT_AT_ONCE, check_length};
+use crate::name::SqlName;
 use crate::options::SqlOptions;
 use crate::revision::SqlRevision;
 
@@ -79,6 +82,7 @@ pub struct Sqlite {
 
 struct Shared {
     link: Link<sqlx::Sqlite>,
+    table: SqlName,
     statements: Statements,
 }
 
@@ -136,16 +140,23 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// When the file cannot be written, and when other processes write to it for longer than
-    /// the response timeout.
+    /// When the file cannot be written, when other processes write to it for longer than the
+    /// response timeout, and when the table is one of another program. The error then says which
+    /// column does not fit.
     pub async fn migrate(&self) -> Result<(), SqlError> {
         let shared = self.shared.clone();
         let made = self.shared.link.run(move |mut lease| async move {
             lease.hold();
             lease.execute(|| query("BEGIN IMMEDIATE").persistent(false)).await?;
-            for create in &shared.statements.tables {
-                lease.execute(|| query(create.clone()).persistent(false)).await?;
+            let [table, index] = &shared.statements.tables;
+            lease.execute(|| query(table.clone()).persistent(false)).await?;
+            if let Err(misfit) = check_table(&mut lease, &shared.table).await {
+                // A database in memory ends with its connection.
+                lease.command("ROLLBACK").await?;
+                lease.release();
+                return Err(misfit);
             }
+            lease.execute(|| query(index.clone()).persistent(false)).await?;
             lease.execute(|| query("COMMIT").persistent(false)).await?;
             lease.release();
             Ok(())
@@ -200,7 +211,8 @@ impl SqlOptions<Sqlite> {
     fn store(self, pool: SqlitePool, trouble: Arc<Trouble>) -> Sqlite {
         let link = Link::new(pool, &self, trouble);
         let statements = Statements::new(&self);
-        Sqlite { shared: Arc::new(Shared { link, statements }), clock: Clock::system() }
+        let shared = Shared { link, table: self.table, statements };
+        Sqlite { shared: Arc::new(shared), clock: Clock::system() }
     }
 }
 

@@ -21,7 +21,9 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPoolOptions;
 use tokio::time::timeout;
 
-use sql::{dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps};
+use sql::{
+    dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, misfit, sweeps_in_steps,
+};
 
 /// The server counts microseconds.
 const SERVERS_CLOCK: Duration = Duration::from_millis(1);
@@ -206,6 +208,93 @@ async fn a_table_that_flask_made_can_be_used() {
         store.migrate().await.expect("migrated");
         keeps_a_record(&store).await;
     }
+}
+
+/// Columns as other programs make them, and what does not fit.
+const OTHERS_TABLES: [(&str, &str); 11] = [
+    // Laravel
+    (
+        "id varchar(255) PRIMARY KEY, user_id bigint, ip_address varchar(45), user_agent text, \
+         payload text NOT NULL, last_activity integer NOT NULL",
+        "has a column `id` of the type `character varying(255)`, not bigint or integer",
+    ),
+    // Rails
+    (
+        "id bigserial PRIMARY KEY, session_id varchar NOT NULL UNIQUE, data text, \
+         created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL",
+        "has a column `data` of the type `text`, not bytea",
+    ),
+    // express-session
+    (
+        "sid varchar PRIMARY KEY, sess json NOT NULL, expire timestamp(6) NOT NULL",
+        "has no column `id`",
+    ),
+    (
+        "id serial, session_id varchar(32) UNIQUE, data bytea, expiry timestamp",
+        "has a column `session_id` of the type `character varying(32)`, not varchar(255)",
+    ),
+    (
+        "id serial, session_id char(255) UNIQUE, data bytea, expiry timestamp",
+        "has a column `session_id` of the type `character(255)`, not varchar(255)",
+    ),
+    (
+        "id serial, session_id text UNIQUE, data bytea, expiry timestamptz",
+        "has a column `expiry` of the type `timestamp with time zone`, not timestamp without time zone",
+    ),
+    (
+        "id serial, session_id text, data bytea, expiry timestamp, UNIQUE (session_id, id)",
+        "has no unique index on `session_id` alone",
+    ),
+    (
+        "id serial, session_id text UNIQUE DEFERRABLE, data bytea, expiry timestamp",
+        "has no unique index on `session_id` alone",
+    ),
+    (
+        "id serial, session_id text UNIQUE, data bytea, expiry timestamp, shop text NOT NULL",
+        "has a column `shop` that needs a value, and sessions have none",
+    ),
+    (
+        "id integer PRIMARY KEY, session_id text UNIQUE, data bytea, expiry timestamp",
+        "has a column `id` that does not number the rows itself",
+    ),
+    ("id serial, session_id text UNIQUE, data bytea", "has no column `expiry`"),
+];
+
+#[tokio::test]
+async fn a_table_of_another_program_is_an_error_that_says_which_column_does_not_fit() {
+    let url = shared_url();
+    for (columns, what) in OTHERS_TABLES {
+        let table = fresh_name();
+        let name = table.as_str();
+        ask(&url, &format!("CREATE TABLE {name} ({columns})"));
+        let indexes = format!("SELECT count(*) FROM pg_indexes WHERE tablename = '{name}'");
+        let before = ask(&url, &indexes);
+        let fault = made_or_not(&url, Postgres::options().table(table.clone())).await;
+        assert_eq!(fault, Err(misfit(&table, what)));
+        assert_eq!(ask(&url, &indexes), before, "it was changed");
+    }
+    let view = fresh_name();
+    ask(&url, &format!("CREATE VIEW {} AS SELECT 1 AS id", view.as_str()));
+    let fault = made_or_not(&url, Postgres::options().table(view.clone())).await;
+    assert_eq!(fault, Err(misfit(&view, "belongs to something that is not a table")));
+}
+
+#[tokio::test]
+async fn keys_that_a_collation_takes_for_equal_have_no_place_in_a_table() {
+    let (url, table) = (shared_url(), fresh_name());
+    let name = table.as_str();
+    let collation = "provider = icu, locale = 'und-u-ks-level2', deterministic = false";
+    ask(
+        &url,
+        &format!(
+            "CREATE COLLATION {name} ({collation}); CREATE TABLE {name} ( \
+                 id serial, session_id text COLLATE {name} UNIQUE, data bytea, expiry timestamp \
+             )"
+        ),
+    );
+    let fault = made_or_not(&url, Postgres::options().table(table.clone())).await;
+    let what = "compares `session_id` by a collation that takes keys for equal";
+    assert_eq!(fault, Err(misfit(&table, what)));
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 mod sql;
 
-use std::sync::{Arc, LazyLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use cloakroom::store::{Create, Update};
 use cloakroom::{Key, Store, Sweep, Ttl};
@@ -123,12 +123,7 @@ impl Place {
         for _ in 0..60 {
             keys.push(fresh_number(&direct).await);
         }
-        Self {
-            pooler: Arc::new(pooler),
-            direct,
-            keys: Arc::new(keys),
-            ended: Arc::default(),
-        }
+        Self { pooler: Arc::new(pooler), direct, keys: Arc::new(keys), ended: Arc::default() }
     }
 
     /// A store with a pool of the application, of which it knows nothing.

@@ -21,7 +21,8 @@ use sqlx::{AssertSqlSafe, SqlitePool};
 use tempfile::TempDir;
 
 use sql::{
-    DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, keeps_a_record, sweeps_in_steps,
+    DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, keeps_a_record, misfit,
+    sweeps_in_steps,
 };
 
 struct InFile {
@@ -100,6 +101,75 @@ async fn a_table_that_flask_made_can_be_used() {
     keeps_a_record(&store).await;
     store.migrate().await.expect("migrated");
     keeps_a_record(&store).await;
+}
+
+/// Columns as other programs make them, and what does not fit.
+const OTHERS_TABLES: [(&str, &str); 10] = [
+    // Laravel
+    (
+        "(id varchar PRIMARY KEY NOT NULL, user_id integer, ip_address varchar, \
+         user_agent text, payload text NOT NULL, last_activity integer NOT NULL)",
+        "has a column `id` of the type `varchar`, not INTEGER",
+    ),
+    // Rails
+    (
+        "(id integer PRIMARY KEY AUTOINCREMENT NOT NULL, session_id varchar NOT NULL UNIQUE, \
+         data text, created_at datetime(6) NOT NULL, updated_at datetime(6) NOT NULL)",
+        "has a column `data` of the type `TEXT`, not BLOB",
+    ),
+    // express-session
+    ("(sid PRIMARY KEY, expired, sess)", "has no column `id`"),
+    (
+        "(id integer PRIMARY KEY, session_id varchar(32) UNIQUE, data blob, expiry datetime)",
+        "has a column `session_id` of the type `varchar(32)`, not VARCHAR(255)",
+    ),
+    (
+        "(id integer PRIMARY KEY, session_id text UNIQUE, data blob, expiry timestamptz)",
+        "has a column `expiry` of the type `timestamptz`, not DATETIME",
+    ),
+    (
+        "(id integer PRIMARY KEY, session_id text, data blob, expiry datetime)",
+        "has no unique index on `session_id` alone, by its bytes",
+    ),
+    (
+        "(id integer PRIMARY KEY, session_id text COLLATE NOCASE UNIQUE, data blob, \
+         expiry datetime)",
+        "has no unique index on `session_id` alone, by its bytes",
+    ),
+    (
+        "(id integer PRIMARY KEY, session_id text UNIQUE, data blob, expiry datetime, \
+         shop text NOT NULL)",
+        "has a column `shop` that needs a value, and sessions have none",
+    ),
+    (
+        "(id integer, session_id text PRIMARY KEY, data blob, expiry datetime)",
+        "has a column `id` that does not number the rows itself",
+    ),
+    (
+        "(id integer PRIMARY KEY, session_id text UNIQUE, data blob, expiry datetime) \
+         WITHOUT ROWID",
+        "belongs to something that is not a table with numbered rows",
+    ),
+];
+
+#[tokio::test]
+async fn a_table_of_another_program_is_an_error_that_says_which_column_does_not_fit() {
+    // In memory, the error must not end the database.
+    let pool = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await;
+    let pool = pool.expect("opened");
+    for (place, (columns, what)) in OTHERS_TABLES.into_iter().enumerate() {
+        let table = SqlName::new(format!("sessions_{place}")).expect("a name");
+        run(&pool, &format!("CREATE TABLE {} {columns}", table.as_str())).await;
+        let fault = Sqlite::options().table(table.clone()).pool(pool.clone()).migrate().await;
+        let fault = fault.expect_err("it does not fit");
+        assert_eq!(fault.to_string(), misfit(&table, what));
+    }
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 'sess%'";
+    let tables: i64 = sqlx::query_scalar(tables).fetch_one(&pool).await.expect("answers");
+    assert_eq!(tables as usize, OTHERS_TABLES.len());
+    let indexes = "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%expiry'";
+    let indexes: i64 = sqlx::query_scalar(indexes).fetch_one(&pool).await.expect("answers");
+    assert_eq!(indexes, 0, "one was changed");
 }
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use sqlx::{SqlSafeStr, SqlStr, query};
+use cloakroom::Key;
+use sqlx::postgres::PgRow;
+use sqlx::{Row, SqlSafeStr, SqlStr, query};
 
 use super::Postgres;
 use crate::answer::value;
+use crate::columns::{Column, Needed, check_columns};
 use crate::error::Answer;
 use crate::error::SqlError;
 use crate::lease::Lease;
@@ -30,8 +33,8 @@ impl Postgres {
     ///
     /// # Errors
     ///
-    /// When the server is not there, when the user may not create a table, and when the table's
-    /// name belongs to something else.
+    /// When the server is not there, when the user may not create a table, and when the table is
+    /// one of another program. The error then says which column does not fit.
     pub async fn migrate(&self) -> Result<(), SqlError> {
         self.shared.check_statements().await?;
         let mut attempt = 1;
@@ -71,6 +74,11 @@ async fn make_all(
          data bytea, expiry timestamp)"
     );
     make(&mut lease, NO_RELATION, &table, "CREATE TABLE", &columns).await?;
+    if let Err(misfit) = check_table(&mut lease, &table, &options).await {
+        lease.command("ROLLBACK").await?;
+        lease.release();
+        return Err(misfit);
+    }
     make(&mut lease, NO_INDEX, &table, "CREATE INDEX ON", "(expiry)").await?;
     lease.command("COMMIT").await?;
     lease.release();
@@ -85,6 +93,82 @@ SELECT NOT EXISTS ( \
     SELECT FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] \
     WHERE indrelid = to_regclass($1) AND attname = 'expiry' \
 )";
+
+/// Whether the table is one for sessions, also where another program made it.
+async fn check_table(
+    lease: &mut Lease<sqlx::Postgres>,
+    table: &str,
+    options: &SqlOptions<Postgres>,
+) -> Result<(), SqlError> {
+    let rows = lease.rows(|| once(IS_TABLE).bind(table)).await?;
+    if !value(&rows, 0)? {
+        let what = "belongs to something that is not a table".to_owned();
+        return Err(SqlError::misfit(&options.table, what));
+    }
+    let mut columns = Vec::new();
+    for row in lease.rows(|| once(COLUMNS).bind(table)).await? {
+        columns.push(column(&row).map_err(SqlError::of)?);
+    }
+    check_columns(&options.table, &columns, &NEEDED, options.sequence.is_some())?;
+    let rows = lease.rows(|| once(IS_UNIQUE).bind(table)).await?;
+    if !value(&rows, 0)? {
+        let what = "has no unique index on `session_id` alone".to_owned();
+        return Err(SqlError::misfit(&options.table, what));
+    }
+    Ok(())
+}
+
+const NEEDED: [Needed; 4] = [
+    Needed {
+        name: "id",
+        kind: "bigint or integer",
+        fits: |name, _| matches!(name, "bigint" | "integer"),
+    },
+    Needed {
+        name: "session_id",
+        kind: "varchar(255)",
+        fits: |name, length| match name {
+            "text" => true,
+            "character varying" => length.is_none_or(|length| length >= Key::MAX as u64),
+            _ => false,
+        },
+    },
+    Needed { name: "data", kind: "bytea", fits: |name, _| name == "bytea" },
+    Needed {
+        name: "expiry",
+        kind: "timestamp without time zone",
+        fits: |name, digits| {
+            name == "timestamp without time zone" && digits.is_none_or(|digits| digits >= 3)
+        },
+    },
+];
+
+const IS_TABLE: &str = "SELECT COALESCE((SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = to_regclass($1)), FALSE)";
+
+const COLUMNS: &str = "\
+SELECT attname::text, format_type(atttypid, atttypmod), NOT attnotnull, \
+       atthasdef OR attidentity <> '', \
+       COALESCE((SELECT collisdeterministic FROM pg_collation WHERE oid = attcollation), TRUE) \
+FROM pg_attribute \
+WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
+
+/// Whether a row's key can be asked for in `ON CONFLICT`.
+const IS_UNIQUE: &str = "\
+SELECT EXISTS ( \
+    SELECT FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0] \
+    WHERE indrelid = to_regclass($1) AND attname = 'session_id' AND indnkeyatts = 1 \
+    AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL \
+)";
+
+fn column(row: &PgRow) -> Result<Column, sqlx::Error> {
+    Ok(Column {
+        name: row.try_get(0)?,
+        kind: row.try_get(1)?,
+        is_nullable: row.try_get(2)?,
+        fills_itself: row.try_get(3)?,
+        is_exact: row.try_get(4)?,
+    })
+}
 
 /// Makes what is missing. It asks first: the server demands rights for `CREATE .. IF NOT EXISTS`
 /// even of a table that exists.

@@ -24,7 +24,9 @@ use servers::visitor::{close, open, sessions, visit};
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, MySqlPool};
 
-use sql::{dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, sweeps_in_steps};
+use sql::{
+    dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, misfit, sweeps_in_steps,
+};
 
 /// The server counts microseconds.
 const SERVERS_CLOCK: Duration = Duration::from_millis(1);
@@ -180,6 +182,94 @@ async fn twenty_processes_may_migrate_at_once() {
     let count: i64 = count.fetch_one(&pool().await).await.expect("answers");
     assert_eq!(count, 3);
     run(&format!("DROP DATABASE {}", name.as_str())).await;
+}
+
+/// Columns as other programs make them, and what does not fit.
+const OTHERS_TABLES: [(&str, &str); 11] = [
+    // Laravel
+    (
+        "id varchar(255) PRIMARY KEY, user_id bigint, ip_address varchar(45), user_agent text, \
+         payload longtext NOT NULL, last_activity int NOT NULL",
+        "has a column `id` of the type `varchar(255)`, not BIGINT or INT",
+    ),
+    // Rails
+    (
+        "id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, session_id varchar(255) NOT NULL UNIQUE, \
+         data text, created_at datetime(6) NOT NULL, updated_at datetime(6) NOT NULL",
+        "has a column `data` of the type `text`, not LONGBLOB or BLOB",
+    ),
+    // express-session
+    (
+        "session_id varchar(128) PRIMARY KEY, expires int unsigned NOT NULL, data mediumtext",
+        "has no column `id`",
+    ),
+    (
+        "id serial, session_id varchar(32) UNIQUE, data blob, expiry datetime",
+        "has a column `session_id` of the type `varchar(32)`, not VARCHAR(255)",
+    ),
+    (
+        "id serial, session_id varchar(255) UNIQUE, data tinyblob, expiry datetime",
+        "has a column `data` of the type `tinyblob`, not LONGBLOB or BLOB",
+    ),
+    (
+        "id serial, session_id varchar(255) UNIQUE, data blob, expiry timestamp NULL",
+        "has a column `expiry` of the type `timestamp`, not DATETIME(6)",
+    ),
+    (
+        "id serial, session_id varchar(255), data blob, expiry datetime, UNIQUE (session_id, id)",
+        "has no unique index on `session_id` alone",
+    ),
+    (
+        "id serial, session_id varchar(255), data blob, expiry datetime, UNIQUE (session_id(9))",
+        "has no unique index on `session_id` alone",
+    ),
+    (
+        "id serial, session_id varchar(255) UNIQUE, data blob, expiry datetime, \
+         shop text NOT NULL",
+        "has a column `shop` that needs a value, and sessions have none",
+    ),
+    (
+        "id int PRIMARY KEY, session_id varchar(255) UNIQUE, data blob, expiry datetime",
+        "has a column `id` that does not number the rows itself",
+    ),
+    (
+        "id serial, session_id varchar(150) CHARACTER SET utf16 UNIQUE, data blob, \
+         expiry datetime",
+        "compares `session_id` by a collation that takes keys for equal",
+    ),
+];
+
+#[tokio::test]
+async fn a_table_of_another_program_is_an_error_that_says_which_column_does_not_fit() {
+    for (columns, what) in OTHERS_TABLES {
+        let table = fresh_name();
+        run(&format!("CREATE TABLE {} ({columns})", table.as_str())).await;
+        let store = MySql::options().table(table.clone()).connect(&shared_url()).await;
+        let fault = store.expect("the server is up").migrate().await.expect_err("it does not fit");
+        assert_eq!(fault.to_string(), misfit(&table, what));
+        let index = "SELECT COUNT(*) FROM information_schema.STATISTICS \
+                     WHERE TABLE_NAME = ? AND COLUMN_NAME = 'expiry'";
+        let index = sqlx::query_scalar(index).bind(table.as_str());
+        let index: i64 = index.fetch_one(&pool().await).await.expect("answers");
+        assert_eq!(index, 0, "it was changed");
+    }
+    let view = fresh_name();
+    run(&format!("CREATE VIEW {} AS SELECT 1 AS id", view.as_str())).await;
+    let store = MySql::options().table(view.clone()).connect(&shared_url()).await;
+    let fault = store.expect("the server is up").migrate().await.expect_err("it is no table");
+    assert_eq!(fault.to_string(), misfit(&view, "belongs to something that is not a table"));
+}
+
+#[tokio::test]
+async fn migrating_takes_no_lock_that_a_strict_cluster_refuses() {
+    let server = Server::start_with_log();
+    let store = connect(&server.url()).await;
+    store.migrate().await.expect("migrated");
+    let log = server.log().to_ascii_uppercase();
+    assert!(log.contains("CREATE TABLE IF NOT EXISTS"), "{log}");
+    for refused in ["GET_LOCK", "LOCK TABLES", "RELEASE_LOCK"] {
+        assert!(!log.contains(refused), "{log}");
+    }
 }
 
 #[tokio::test]

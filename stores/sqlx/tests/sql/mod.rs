@@ -26,6 +26,15 @@ pub(crate) fn fresh_name() -> SqlName {
     SqlName::new(format!("test_{process}_{call}")).expect("a name")
 }
 
+/// What `migrate` says of a table of another program.
+pub(crate) fn misfit(table: &SqlName, what: &str) -> String {
+    let table = table.as_str();
+    format!(
+        "the table `{table}` {what}: leave it to the program that made it, and name another with \
+         `options().table(..)`"
+    )
+}
+
 /// A store gets through a fault of the network.
 pub(crate) async fn recovers_from<S>(
     store: S,
