@@ -11,6 +11,7 @@
 //! server answers. What needs a client of its own is behind a feature.
 
 pub mod at_server;
+pub mod certificate;
 pub mod flask;
 pub mod memcached;
 #[cfg(feature = "mongodb")]

@@ -21,8 +21,10 @@ enum Fault {
     NoConnection,
     PoolClosed,
     Connection(Option<io::Error>),
-    /// The URL or the settings cannot be used.
-    Unusable,
+    /// The URL or one of its settings cannot be used.
+    Unusable(&'static str),
+    Tls,
+    NoDatabase,
     SignIn,
     /// A statement was prepared on another connection to the server.
     Pooler,
@@ -56,7 +58,20 @@ impl SqlError {
     pub(crate) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
     pub(crate) const NO_CONNECTION: Self = Self { fault: Fault::NoConnection };
     pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
+    pub(crate) const UNREADABLE_URL: Self = Self::unusable(
+        "the URL cannot be read: in the name and the password of the user, percent-encode `#` as \
+         `%23`, `/` as `%2F`, `?` as `%3F`, `@` as `%40`, `:` as `%3A` and `%` as `%25`",
+    );
+    pub(crate) const REFUSED_SETTING: Self =
+        Self::unusable("the URL has a setting that cannot be used: look at what stands behind `?`");
+    pub(crate) const NO_FOLDER: Self =
+        Self::unusable("the folder of the database's file does not exist: make it first");
     pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
+
+    /// No URL, setting or file that a store could use.
+    pub(crate) const fn unusable(what: &'static str) -> Self {
+        Self { fault: Fault::Unusable(what) }
+    }
 
     /// The table cannot hold sessions: it `has no column ..`, for example.
     pub(crate) fn misfit(table: &SqlName, what: String) -> Self {
@@ -75,7 +90,10 @@ impl SqlError {
             sqlx::Error::WorkerCrashed => Fault::Connection(None),
             sqlx::Error::PoolTimedOut => Fault::NoConnection,
             sqlx::Error::PoolClosed => Fault::PoolClosed,
-            sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => Fault::Unusable,
+            sqlx::Error::Configuration(_) => {
+                Fault::Unusable("no connection to the database can be made with these settings")
+            }
+            sqlx::Error::Tls(_) => Fault::Tls,
             _ => Fault::Unexpected,
         };
         Self { fault }
@@ -99,16 +117,15 @@ impl SqlError {
         match self.fault {
             Fault::Duplicate => Some(Answer::Duplicate),
             Fault::RolledBack => Some(Answer::RolledBack),
-            Fault::SignIn | Fault::NoTable | Fault::Misfit(_) | Fault::Locked => {
-                Some(Answer::Other)
-            }
+            Fault::SignIn | Fault::NoDatabase => Some(Answer::Other),
+            Fault::NoTable | Fault::Misfit(_) | Fault::Locked => Some(Answer::Other),
             Fault::Refused(_) | Fault::TooLarge => Some(Answer::Other),
             Fault::TimedOut | Fault::NoConnection | Fault::PoolClosed => None,
             // It did not happen. A new connection may lead to the master.
             Fault::ReadOnly => None,
             // What is prepared there is not what `sqlx` takes it for.
             Fault::Pooler => None,
-            Fault::Connection(_) | Fault::Unusable | Fault::Unexpected => None,
+            Fault::Connection(_) | Fault::Unusable(_) | Fault::Tls | Fault::Unexpected => None,
         }
     }
 }
@@ -123,6 +140,7 @@ impl Fault {
             // A server option such as `read_only` forbids it; InnoDB is read-only.
             Some(1_290 | 1_836) => return Self::ReadOnly,
             // Another process has made the schema, the table or the index.
+            Some(1_049) => return Self::NoDatabase,
             Some(1_007 | 1_050 | 1_061) => return Self::Duplicate,
             _ => {}
         }
@@ -132,6 +150,7 @@ impl Fault {
         match &*code {
             // For PostgreSQL: another process is making the same table.
             "42P06" | "42P07" | "42710" => Self::Duplicate,
+            "3D000" => Self::NoDatabase,
             "42P01" | "42S02" => Self::NoTable,
             "22001" | "54000" => Self::TooLarge,
             // A conflict of serializable transactions, and a deadlock.
@@ -156,6 +175,9 @@ impl Fault {
     fn of_sqlite(code: &str, message: &str) -> Self {
         match code.parse::<u32>().map(|code| code & 0xff) {
             Ok(5 | 6) => Self::Locked,
+            Ok(14) => Self::Unusable(
+                "the database's file cannot be opened: look at the rights to it and its folder",
+            ),
             Ok(18) => Self::TooLarge,
             Ok(1) if message.starts_with("no such table") => Self::NoTable,
             _ => Self::refused(code),
@@ -173,9 +195,12 @@ impl fmt::Display for SqlError {
             Fault::NoConnection => "no connection to the database became free in time",
             Fault::PoolClosed => "the pool of connections to the database was closed",
             Fault::Connection(_) => "the connection to the database failed",
-            Fault::Unusable => {
-                "no connection to the database can be made from this URL and these settings; TLS needs a TLS feature of the crate `sqlx`"
+            Fault::Unusable(what) => what,
+            Fault::Tls => {
+                "no connection to the database through TLS: the server offers none, its \
+                 certificate is not trusted, or the feature `rustls` of `cloakroom-sqlx` is off"
             }
+            Fault::NoDatabase => "the server has no database of the name that the URL has",
             Fault::SignIn => "the database refused the user name or the password",
             Fault::Pooler => {
                 "the connections lead to a pooler that shares prepared statements among its \

@@ -46,6 +46,7 @@ mod revision;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
+mod url;
 
 pub use self::error::SqlError;
 #[cfg(feature = "mysql")]

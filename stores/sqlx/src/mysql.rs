@@ -22,6 +22,7 @@ use crate::limits::{SWEPT_AT_ONCE, check_length};
 use crate::name::SqlName;
 use crate::options::SqlOptions;
 use crate::revision::SqlRevision;
+use crate::url;
 
 /// Keeps sessions in MariaDB 10.5 or MySQL 8.0, or newer. Inside a tokio runtime
 /// only.
@@ -180,7 +181,11 @@ impl SqlOptions<MySql> {
     ///
     /// When the URL cannot be read, and when the server is not there.
     pub async fn connect(self, url: &str) -> Result<MySql, SqlError> {
-        let server: MySqlConnectOptions = url.parse().map_err(SqlError::of)?;
+        let server: MySqlConnectOptions = url::server(
+            url,
+            ["mysql://", "mariadb://"],
+            "the URL is not one of MySQL: it begins with `mysql://`",
+        )?;
         let trouble = Arc::default();
         let pool = pool_options(&self, &trouble).connect_with(server).await;
         Ok(self.store(pool.map_err(SqlError::of)?, trouble))

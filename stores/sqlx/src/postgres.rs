@@ -21,6 +21,7 @@ use crate::limits::{SWEPT_AT_ONCE, check_length};
 use crate::name::SqlName;
 use crate::options::SqlOptions;
 use crate::revision::SqlRevision;
+use crate::url;
 
 /// Keeps sessions in PostgreSQL 12 or newer. Inside a tokio runtime only.
 ///
@@ -172,7 +173,11 @@ impl SqlOptions<Postgres> {
     ///
     /// When the URL cannot be read, and when the server is not there.
     pub async fn connect(self, url: &str) -> Result<Postgres, SqlError> {
-        let server: PgConnectOptions = url.parse().map_err(SqlError::of)?;
+        let server: PgConnectOptions = url::server(
+            url,
+            ["postgres://", "postgresql://"],
+            "the URL is not one of PostgreSQL: it begins with `postgres://`",
+        )?;
         let trouble = Arc::default();
         // Poolers refuse settings that they do not know, and no column is a floating-point number.
         let server = server.extra_float_digits(None);

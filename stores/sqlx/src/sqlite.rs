@@ -1,5 +1,6 @@
 //! The store: [`Sqlite`].
 
+mod file;
 mod statements;
 mod table;
 
@@ -11,7 +12,9 @@ use cloakroom::{Clock, Key, Store, Sweep, Ttl, Writable};
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{SqlitePool, query};
+use tokio::runtime::Handle;
 
+use self::file::path_of;
 use self::statements::Statements;
 use self::table::check_table;
 use crate::answer::{bytes, record, value};
@@ -97,15 +100,16 @@ impl Sqlite {
     /// it where it is missing: `sqlite://sessions.db` in the working directory,
     /// or `sqlite:///var/lib/shop/sessions.db`.
     ///
-    /// The `umask` of the process decides which users can read a new file. Put it into a
-    /// directory of its own, with mode 0700.
+    /// A new file has mode 0600, whatever the `umask` of the process, and so have those that
+    /// SQLite keeps beside it. One that exists keeps its mode. `mode=ro` in the URL makes none.
     ///
     /// The store sets the file to write-ahead logging, so that readers and a writer do not wait
     /// for each other. That does not work on a network file system.
     ///
     /// # Errors
     ///
-    /// When the URL cannot be read, and when the file cannot be opened.
+    /// When the URL cannot be read, when the folder of the file does not exist, and when the file
+    /// cannot be opened.
     pub async fn connect(url: &str) -> Result<Self, SqlError> {
         Self::options().connect(url).await
     }
@@ -194,7 +198,12 @@ impl SqlOptions<Sqlite> {
     ///
     /// When the URL cannot be read, and when the file cannot be opened.
     pub async fn connect(self, url: &str) -> Result<Sqlite, SqlError> {
-        let file: SqliteConnectOptions = url.parse().map_err(SqlError::of)?;
+        if !url.starts_with("sqlite:") {
+            return Err(SqlError::unusable(
+                "the URL is not one of SQLite: it begins with `sqlite:`",
+            ));
+        }
+        let file: SqliteConnectOptions = url.parse().map_err(|_| SqlError::REFUSED_SETTING)?;
         let file = file
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -203,6 +212,10 @@ impl SqlOptions<Sqlite> {
         let mut pool = pool_options(&self, &trouble);
         if is_in_memory(url, &file) {
             pool = only_one(pool);
+        } else {
+            let (path, is_new) = (path_of(&file), !is_for_reading(url));
+            let made = Handle::current().spawn_blocking(move || file::prepare(&path, is_new));
+            made.await.unwrap_or(Err(SqlError::UNEXPECTED))?;
         }
         let pool = pool.connect_with(file).await.map_err(SqlError::of)?;
         Ok(self.store(pool, trouble))
@@ -222,6 +235,14 @@ fn is_in_memory(url: &str, file: &SqliteConnectOptions) -> bool {
     let name = file.get_filename().to_string_lossy();
     let says_so = |text: &str| text.contains(":memory:") || text.contains("mode=memory");
     name.is_empty() || says_so(&name) || says_so(url)
+}
+
+/// Whether the URL says that nothing is written.
+fn is_for_reading(url: &str) -> bool {
+    let (_, settings) = url.split_once('?').unwrap_or_default();
+    settings
+        .split('&')
+        .any(|setting| matches!(setting, "mode=ro" | "immutable=1" | "immutable=true"))
 }
 
 /// One connection, which is closed neither for its age nor for a slow answer to a ping.

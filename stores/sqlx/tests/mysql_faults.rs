@@ -15,8 +15,8 @@ use servers::{becomes_true, free_port};
 use sqlx::mysql::MySqlPoolOptions;
 
 use sql::{
-    DEADLINE, TIMEOUT, a_hundred_callers_return, answers_again, fails_in_time, recovers_from,
-    until_connections_are_doubted,
+    DEADLINE, NOT_ENCODED, TIMEOUT, UNREADABLE_URL, a_hundred_callers_return, answers_again,
+    fails_in_time, recovers_from, until_connections_are_doubted,
 };
 
 #[tokio::test]
@@ -47,6 +47,33 @@ async fn a_url_that_cannot_be_read_is_an_error_that_does_not_repeat_it() {
         let fault = options().connect(url).await.expect_err("no URL of MySQL");
         assert!(!format!("{fault} {fault:?}").contains("secret"));
     }
+}
+
+#[tokio::test]
+async fn a_password_that_is_not_percent_encoded_is_an_error_that_says_so() {
+    for user in NOT_ENCODED {
+        let url = format!("mysql://{user}@127.0.0.1:1/shop");
+        let fault = options().connect(&url).await.expect_err("it cannot be read");
+        assert_eq!(fault.to_string(), UNREADABLE_URL, "{user}");
+        assert!(!format!("{fault:?}").contains("secret"));
+    }
+    for (url, said) in [
+        ("sqlite://secret", "the URL is not one of MySQL: it begins with `mysql://`"),
+        (
+            "mysql://app:secret@127.0.0.1/shop?ssl-mode=secret",
+            "the URL has a setting that cannot be used: look at what stands behind `?`",
+        ),
+    ] {
+        let fault = options().connect(url).await.expect_err("it cannot be used");
+        assert_eq!(fault.to_string(), said);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_exist_is_an_error_that_says_so() {
+    let url = url(SHARED.port()).rsplit_once('/').map(|(at, _)| format!("{at}/none"));
+    let fault = options().connect(&url.expect("a URL")).await.expect_err("there is none");
+    assert_eq!(fault.to_string(), "the server has no database of the name that the URL has");
 }
 
 #[tokio::test]

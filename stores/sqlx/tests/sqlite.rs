@@ -223,6 +223,86 @@ async fn a_url_that_cannot_be_used_is_an_error_that_does_not_repeat_it() {
     }
 }
 
+#[tokio::test]
+async fn a_folder_that_does_not_exist_and_a_url_of_another_database_have_errors_of_their_own() {
+    let folder = folder();
+    let missing = folder.path().join("missing").join("sessions.db");
+    let denied = folder.path().join("is_a_folder");
+    std::fs::create_dir(&denied).expect("made");
+    let file = |path: &Path| format!("sqlite://{}", path.display());
+    for (url, said) in [
+        (file(&missing), "the folder of the database's file does not exist: make it first"),
+        (
+            format!("sqlite:file:{}", missing.display()),
+            "the folder of the database's file does not exist: make it first",
+        ),
+        (
+            file(&denied),
+            "the database's file cannot be opened: look at the rights to it and its folder",
+        ),
+        (
+            "postgres://app:secret@127.0.0.1/shop".to_owned(),
+            "the URL is not one of SQLite: it begins with `sqlite:`",
+        ),
+        ("sessions.db".to_owned(), "the URL is not one of SQLite: it begins with `sqlite:`"),
+        (
+            "sqlite://sessions.db?mode=secret".to_owned(),
+            "the URL has a setting that cannot be used: look at what stands behind `?`",
+        ),
+    ] {
+        let fault = Sqlite::connect(&url).await.expect_err("no file");
+        assert_eq!(fault.to_string(), said);
+    }
+}
+
+#[tokio::test]
+async fn a_file_for_reading_alone_is_not_made() {
+    let folder = folder();
+    let file = folder.path().join("sessions.db");
+    let url = format!("sqlite://{}?mode=ro", file.display());
+    assert!(Sqlite::connect(&url).await.is_err());
+    assert!(!file.exists());
+}
+
+/// In a process that the test below has started.
+const HELPERS_FOLDER: &str = "CLOAKROOM_TEST_FOLDER";
+
+#[cfg(unix)]
+#[tokio::test]
+async fn no_other_user_can_read_the_files_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+
+    if let Ok(folder) = env::var(HELPERS_FOLDER) {
+        for (place, scheme) in ["sqlite://", "sqlite:file:", "sqlite:"].iter().enumerate() {
+            let folder = Path::new(&folder).join(place.to_string());
+            std::fs::create_dir(&folder).expect("made");
+            let file = folder.join("sessions.db");
+            let store = connect(&format!("{scheme}{}", file.display())).await;
+            keeps_a_record(&store).await;
+            let mut modes = Vec::new();
+            for file in std::fs::read_dir(&folder).expect("a folder") {
+                let file = file.expect("a file");
+                let mode = file.metadata().expect("a file").permissions().mode() & 0o777;
+                modes.push((file.file_name().into_string().expect("text"), mode));
+            }
+            modes.sort();
+            let expected = ["sessions.db", "sessions.db-shm", "sessions.db-wal"];
+            assert_eq!(modes, expected.map(|name| (name.to_owned(), 0o600)), "{scheme}");
+        }
+        return;
+    }
+    let folder = folder();
+    let test = "no_other_user_can_read_the_files_whatever_the_umask";
+    let helper = Command::new("sh")
+        .args(["-c", "umask 000; exec \"$0\" \"$@\""])
+        .arg(env::current_exe().expect("a program"))
+        .args([test, "--exact"])
+        .env(HELPERS_FOLDER, folder.path())
+        .output()
+        .expect("this program starts again");
+    assert!(helper.status.success(), "{}", String::from_utf8_lossy(&helper.stdout));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_in_memory_is_the_same_for_all_callers() {
     let named = ["sqlite::memory:", "sqlite://%3Amemory%3A", "sqlite:file:a%3Fmode=memory"];

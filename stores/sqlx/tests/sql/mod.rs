@@ -26,6 +26,22 @@ pub(crate) fn fresh_name() -> SqlName {
     SqlName::new(format!("test_{process}_{call}")).expect("a name")
 }
 
+/// What a URL leads to in which a password was not encoded.
+pub(crate) const UNREADABLE_URL: &str = "the URL cannot be read: in the name and the password of the user, percent-encode `#` as \
+     `%23`, `/` as `%2F`, `?` as `%3F`, `@` as `%40`, `:` as `%3A` and `%` as `%25`";
+
+/// What stands before the server's name when it is not encoded, and cannot be read. The last
+/// ones look like a name of a server with a port.
+pub(crate) const NOT_ENCODED: [&str; 7] = [
+    "app:secret#1",
+    "app:secret/1",
+    "app:secret?1",
+    "app:secret@/1",
+    "app:12#secret",
+    "app:12/secret",
+    "app#secret:1",
+];
+
 /// What `migrate` says of a table of another program.
 pub(crate) fn misfit(table: &SqlName, what: &str) -> String {
     let table = table.as_str();
