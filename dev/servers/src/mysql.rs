@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
+use super::certificate::Certificate;
 use super::{Process, folder, free_port, owned_by, require, signals, wait_until_up};
 
 const PACKAGE: &str = "mariadb-server";
@@ -32,10 +33,24 @@ pub struct MySqlServer {
 impl MySqlServer {
     /// Starts a server with further options, for example `--sql-mode=`.
     pub fn start(options: &[&str]) -> Self {
+        Self::start_in(folder(), options)
+    }
+
+    /// Starts a server that offers TLS.
+    pub fn start_with_tls() -> (Self, Certificate) {
+        let folder = folder();
+        let certificate = Certificate::make(&folder);
+        let (chain, key) = (certificate.certificate(), certificate.key());
+        let chain = format!("--ssl-cert={}", chain.display());
+        let key = format!("--ssl-key={}", key.display());
+        (Self::start_in(folder, &[&chain, &key]), certificate)
+    }
+
+    fn start_in(folder: PathBuf, options: &[&str]) -> Self {
         for program in ["mariadb-install-db", "mariadbd", "mariadb"] {
             require(program, PACKAGE);
         }
-        let (port, folder) = (free_port(), folder());
+        let port = free_port();
         let data = format!("--datadir={}", folder.join("data").display());
         let made = owned_by(USER, &folder, "mariadb-install-db")
             .args(["--no-defaults", &data, "--auth-root-authentication-method=normal"])

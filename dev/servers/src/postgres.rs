@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use super::certificate::Certificate;
 use super::{Process, folder, free_port, owned_by, require, signals, wait_until_up};
 
 const PACKAGE: &str = "postgresql";
@@ -31,10 +32,24 @@ pub struct PostgresServer {
 impl PostgresServer {
     /// Starts a server with further settings, for example `log_statement=all`.
     pub fn start(settings: &[&str]) -> Self {
+        Self::start_in(folder(), settings)
+    }
+
+    /// Starts a server that offers TLS.
+    pub fn start_with_tls() -> (Self, Certificate) {
+        let folder = folder();
+        let certificate = Certificate::make(&folder);
+        let (chain, key) = (certificate.certificate(), certificate.key());
+        let chain = format!("ssl_cert_file={}", chain.display());
+        let key = format!("ssl_key_file={}", key.display());
+        (Self::start_in(folder, &["ssl=on", &chain, &key]), certificate)
+    }
+
+    fn start_in(folder: PathBuf, settings: &[&str]) -> Self {
         for program in [&program("initdb"), &program("postgres"), "psql"] {
             require(program, PACKAGE);
         }
-        let (port, folder) = (free_port(), folder());
+        let port = free_port();
         let data = folder.join("data");
         let made = owned_by(USER, &folder, &program("initdb"))
             .arg("-D")

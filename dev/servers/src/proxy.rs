@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub struct Proxy {
 struct Shared {
     fault: Mutex<Fault>,
     open: Mutex<Vec<TcpStream>>,
+    /// How often all connections were forgotten.
+    forgotten: AtomicU64,
     is_over: AtomicBool,
 }
 
@@ -43,6 +45,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             fault: Mutex::new(Fault::None),
             open: Mutex::default(),
+            forgotten: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
         });
         let accepting = shared.clone();
@@ -56,6 +59,12 @@ impl Proxy {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Forgets the connections that there are, as a network does after minutes in which nothing
+    /// was sent: they stay open, and what is sent on them is lost. New ones are not affected.
+    pub fn forget_connections(&self) {
+        self.shared.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
     pub fn set(&self, fault: Fault) {
@@ -89,17 +98,28 @@ impl Shared {
             lock(&self.open).extend([copy(&client), copy(&server)]);
             let (to_server, to_client) = (copy(&server), copy(&client));
             let is_lost = Arc::new(AtomicBool::new(false));
+            let born = self.forgotten.load(Ordering::SeqCst);
             let (requests, replies) = (self.clone(), self.clone());
             let lost = is_lost.clone();
-            thread::spawn(move || requests.pump(client, to_server, &lost, false));
-            thread::spawn(move || replies.pump(server, to_client, &is_lost, true));
+            thread::spawn(move || requests.pump(client, to_server, born, &lost, false));
+            thread::spawn(move || replies.pump(server, to_client, born, &is_lost, true));
         }
     }
 
     /// Copies until one side closes.
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream, is_lost: &AtomicBool, is_reply: bool) {
+    fn pump(
+        &self,
+        mut from: TcpStream,
+        mut to: TcpStream,
+        born: u64,
+        is_lost: &AtomicBool,
+        is_reply: bool,
+    ) {
         let mut buffer = [0; 64 * 1024];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
+            if self.forgotten.load(Ordering::SeqCst) != born {
+                continue;
+            }
             let fault = *lock(&self.fault);
             if fault == Fault::Silence {
                 is_lost.store(true, Ordering::SeqCst);

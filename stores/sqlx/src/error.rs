@@ -23,7 +23,7 @@ enum Fault {
     Connection(Option<io::Error>),
     /// The URL or one of its settings cannot be used.
     Unusable(&'static str),
-    Tls,
+    Tls(Option<io::Error>),
     NoDatabase,
     SignIn,
     /// A statement was prepared on another connection to the server.
@@ -86,6 +86,10 @@ impl SqlError {
     pub(crate) fn of(error: sqlx::Error) -> Self {
         let fault = match error {
             sqlx::Error::Database(error) => Fault::of_server(&*error),
+            // A server whose certificate is not trusted.
+            sqlx::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Fault::Tls(Some(error))
+            }
             sqlx::Error::Io(error) => Fault::Connection(Some(error)),
             sqlx::Error::WorkerCrashed => Fault::Connection(None),
             sqlx::Error::PoolTimedOut => Fault::NoConnection,
@@ -93,7 +97,7 @@ impl SqlError {
             sqlx::Error::Configuration(_) => {
                 Fault::Unusable("no connection to the database can be made with these settings")
             }
-            sqlx::Error::Tls(_) => Fault::Tls,
+            sqlx::Error::Tls(_) => Fault::Tls(None),
             _ => Fault::Unexpected,
         };
         Self { fault }
@@ -125,7 +129,7 @@ impl SqlError {
             Fault::ReadOnly => None,
             // What is prepared there is not what `sqlx` takes it for.
             Fault::Pooler => None,
-            Fault::Connection(_) | Fault::Unusable(_) | Fault::Tls | Fault::Unexpected => None,
+            Fault::Connection(_) | Fault::Unusable(_) | Fault::Tls(_) | Fault::Unexpected => None,
         }
     }
 }
@@ -196,7 +200,7 @@ impl fmt::Display for SqlError {
             Fault::PoolClosed => "the pool of connections to the database was closed",
             Fault::Connection(_) => "the connection to the database failed",
             Fault::Unusable(what) => what,
-            Fault::Tls => {
+            Fault::Tls(_) => {
                 "no connection to the database through TLS: the server offers none, its \
                  certificate is not trusted, or the feature `rustls` of `cloakroom-sqlx` is off"
             }
@@ -229,7 +233,7 @@ impl fmt::Debug for SqlError {
 impl Error for SqlError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.fault {
-            Fault::Connection(Some(error)) => Some(error),
+            Fault::Connection(Some(error)) | Fault::Tls(Some(error)) => Some(error),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@
 //! answer. So an operation that has a connection runs to its end, in the background if its
 //! caller has gone. After its timeout the connection is closed.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -36,6 +37,9 @@ pub(crate) struct Link<DB: Database> {
 #[derive(Default)]
 pub(crate) struct Trouble {
     last: Mutex<Option<Instant>>,
+    /// When a ping was sent that got no answer. The connections that were idle then are closed
+    /// without a ping: a network that has forgotten one of them has forgotten them all.
+    silence: Mutex<Option<Instant>>,
 }
 
 /// A connection for one operation.
@@ -247,6 +251,16 @@ impl Trouble {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
+    fn is_silent_since(&self, ping: Instant) {
+        *self.silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(ping);
+    }
+
+    /// Whether a connection that was idle for so long is as dead as another.
+    fn knows_dead(&self, idle: Duration) -> bool {
+        let silence = *self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        silence.is_some_and(|ping| ping.elapsed() <= idle)
+    }
+
     /// Whether to ping a connection that was idle for so long.
     fn doubts(&self, idle: Duration) -> bool {
         let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -263,15 +277,22 @@ pub(crate) fn pool_options<DB: Database, S>(
     let (trouble, limit) = (trouble.clone(), options.connection_timeout);
     PoolOptions::new().acquire_timeout(limit).test_before_acquire(false).before_acquire(
         move |connection: &mut DB::Connection, meta| {
-            let is_doubtful = trouble.doubts(meta.idle_for);
+            let (trouble, idle) = (trouble.clone(), meta.idle_for);
             Box::pin(async move {
-                if !is_doubtful {
+                if !trouble.doubts(idle) {
                     return Ok(true);
                 }
+                if trouble.knows_dead(idle) {
+                    return Err(sqlx::Error::Io(io::ErrorKind::NotConnected.into()));
+                }
+                let sent = Instant::now();
                 // Leaves time to replace a dead connection.
                 match timeout(limit / 4, connection.ping()).await {
                     Ok(answer) => answer.map(|()| true),
-                    Err(late) => Err(sqlx::Error::Io(late.into())),
+                    Err(late) => {
+                        trouble.is_silent_since(sent);
+                        Err(sqlx::Error::Io(late.into()))
+                    }
                 }
             })
         },

@@ -16,7 +16,8 @@ use sqlx::mysql::MySqlPoolOptions;
 
 use sql::{
     DEADLINE, NOT_ENCODED, TIMEOUT, UNREADABLE_URL, a_hundred_callers_return, answers_again,
-    fails_in_time, recovers_from, until_connections_are_doubted,
+    fails_in_time, forgotten_connections_cost_no_error, recovers_from,
+    until_connections_are_doubted,
 };
 
 #[tokio::test]
@@ -100,6 +101,15 @@ async fn an_answer_that_is_cut_short_is_an_error_and_recovers() {
     for bytes in [0, 1, 3, 5, 20] {
         through_a_proxy(Fault::Truncate(bytes), |_| true).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_the_network_has_forgotten_cost_no_error() {
+    let proxy = Proxy::before(SHARED.port());
+    let options = MySql::options().connection_timeout(4 * TIMEOUT);
+    let store = options.connect(&url(proxy.port())).await.expect("the server is up");
+    store.migrate().await.expect("migrated");
+    forgotten_connections_cost_no_error(store, &proxy).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

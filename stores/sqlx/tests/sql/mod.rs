@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cloakroom::store::{Create, Update};
-use cloakroom::{Key, Store, Sweep, Ttl};
+use cloakroom::{Key, Store, Sweep, Ttl, Writable};
 use cloakroom_sqlx::{SqlError, SqlName};
 use servers::proxy::{Fault, Proxy};
 use servers::races::{drop_after, fresh_key, fresh_number, increment_once, load_number};
+use servers::visitor::{close, open, sessions, visit};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -29,6 +30,10 @@ pub(crate) fn fresh_name() -> SqlName {
 /// What a URL leads to in which a password was not encoded.
 pub(crate) const UNREADABLE_URL: &str = "the URL cannot be read: in the name and the password of the user, percent-encode `#` as \
      `%23`, `/` as `%2F`, `?` as `%3F`, `@` as `%40`, `:` as `%3A` and `%` as `%25`";
+
+/// What a server leads to that cannot be used through TLS.
+pub(crate) const NO_TLS: &str = "no connection to the database through TLS: the server offers none, its certificate is not \
+     trusted, or the feature `rustls` of `cloakroom-sqlx` is off";
 
 /// What stands before the server's name when it is not encoded, and cannot be read. The last
 /// ones look like a name of a server with a port.
@@ -92,6 +97,26 @@ where
     for (fault, time) in operations.join_all().await {
         assert!(time < DEADLINE, "an error after {time:?}");
         assert!(is_expected(&fault), "{fault}");
+    }
+}
+
+/// No request fails after the network has forgotten every connection of the pool.
+pub(crate) async fn forgotten_connections_cost_no_error<S: Writable + Clone>(
+    store: S,
+    proxy: &Proxy,
+) {
+    let sessions = sessions(store.clone());
+    let cookies = visit(&sessions).await;
+    let key = fresh_number(&store).await;
+    for visited in 1..=6 {
+        let last_used = Instant::now();
+        assert_eq!(a_hundred_callers_return(&store, &key).await, 100);
+        proxy.forget_connections();
+        until_connections_are_doubted(last_used).await;
+        let mut session = open(&sessions, &cookies).await;
+        assert_eq!(session.count, visited);
+        session.count += 1;
+        close(session).await;
     }
 }
 
