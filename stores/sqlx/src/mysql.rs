@@ -62,6 +62,13 @@ use crate::url;
 /// pool must not lead to replicas, which may still have a session that has ended. Its
 /// connections must be in the default mode `autocommit`.
 ///
+/// # Behind a proxy
+///
+/// A proxy must follow prepared statements, as ProxySQL and MaxScale do. It must send the reads
+/// of the table to the primary, not to replicas.
+///
+/// # Sizes
+///
 /// A value and the one before it have to fit into the server's `max_allowed_packet` together.
 ///
 /// # When the connection fails
@@ -101,7 +108,8 @@ impl MySql {
     /// Uses a pool of the application, with the default options.
     ///
     /// `test_before_acquire(false)` on it saves a round trip in every operation. An operation
-    /// on a connection that the server has closed is then an error.
+    /// on a connection that the server has closed, or that the network has forgotten, is then an
+    /// error.
     #[must_use]
     pub fn new(pool: MySqlPool) -> Self {
         Self::options().pool(pool)
@@ -110,10 +118,10 @@ impl MySql {
     /// Connects to the server that a URL names, with up to ten connections:
     /// `mysql://user:password@host:port/database`.
     ///
-    /// TLS needs a TLS feature of the crate `sqlx` in the application's `Cargo.toml`, for
-    /// example `tls-rustls-ring-webpki`, and `?ssl-mode=VERIFY_IDENTITY` in the URL: otherwise
-    /// the store accepts a server without TLS, or with any certificate. Without TLS, the usual
-    /// users of MySQL 8 need the feature `mysql-rsa`.
+    /// TLS needs the feature `rustls`, and `?ssl-mode=VERIFY_IDENTITY` in the URL, perhaps with
+    /// `&ssl-ca=` and the path of an authority's certificate: otherwise the store accepts a server
+    /// without TLS, or with any certificate. Without TLS, the usual users of MySQL 8 need the
+    /// feature `mysql-rsa` of the crate `sqlx`.
     ///
     /// # Errors
     ///

@@ -44,6 +44,13 @@ use crate::url;
 /// asynchronous replica that takes over may miss the last writes. The pool must not lead to
 /// replicas, which may still have a session that has ended.
 ///
+/// # Behind a pooler
+///
+/// A pooler that gives each transaction any connection to the server, such as PgBouncer with
+/// `pool_mode = transaction`, needs
+/// [`options().transaction_pooler()`](SqlOptions::transaction_pooler). Without it, the store
+/// returns errors there, and never runs a wrong statement.
+///
 /// # When the connection fails
 ///
 /// An operation that got no answer is an error, and may or may not have happened. The store
@@ -79,7 +86,8 @@ impl Postgres {
     /// Uses a pool of the application, with the default options.
     ///
     /// `test_before_acquire(false)` on it saves a round trip in every operation. An operation
-    /// on a connection that the server has closed is then an error.
+    /// on a connection that the server has closed, or that the network has forgotten, is then an
+    /// error. [`migrate`](Self::migrate) looks for a pooler that mixes statements up.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self::options().pool(pool)
@@ -88,13 +96,14 @@ impl Postgres {
     /// Connects to the server that a URL names, with up to ten connections:
     /// `postgres://user:password@host:port/database`.
     ///
-    /// TLS needs a TLS feature of the crate `sqlx` in the application's `Cargo.toml`, for
-    /// example `tls-rustls-ring-webpki`, and `?sslmode=verify-full` in the URL: otherwise the
-    /// store accepts a server without TLS, or with any certificate.
+    /// TLS needs the feature `rustls`, and `?sslmode=verify-full` in the URL, perhaps with
+    /// `&sslrootcert=` and the path of an authority's certificate: otherwise the store accepts a
+    /// server without TLS, or with any certificate.
     ///
     /// # Errors
     ///
-    /// When the URL cannot be read, and when the server is not there.
+    /// When the URL cannot be read, when the server is not there, and when the connections lead
+    /// to a pooler that [would mix statements up](SqlOptions::transaction_pooler).
     pub async fn connect(url: &str) -> Result<Self, SqlError> {
         Self::options().connect(url).await
     }
