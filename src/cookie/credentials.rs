@@ -35,6 +35,11 @@ impl Credentials {
         self.cookie.are_of(headers, COOKIE) && self.authorization.are_of(headers, AUTHORIZATION)
     }
 
+    /// Whether there is any `Cookie` header.
+    pub(crate) const fn has_cookies(&self) -> bool {
+        self.cookie.first.is_some()
+    }
+
     /// The values of the `Cookie` headers, in their order.
     pub(super) fn cookies(&self) -> impl Iterator<Item = &HeaderValue> {
         self.cookie.iter()
@@ -43,8 +48,8 @@ impl Credentials {
 
 impl Values {
     fn of(headers: &HeaderMap, name: HeaderName) -> Self {
-        let mut values = headers.get_all(name).iter().cloned();
-        Self { first: values.next(), others: values.collect() }
+        let mut values = headers.get_all(name).iter();
+        Self { first: values.next().cloned(), others: values.cloned().collect() }
     }
 
     fn are_of(&self, headers: &HeaderMap, name: HeaderName) -> bool {

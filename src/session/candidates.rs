@@ -5,7 +5,7 @@
 
 use super::address::Address;
 use crate::codec::Codec;
-use crate::config::Sessions;
+use crate::config::{Sessions, Settings};
 use crate::cookie::{Credentials, values};
 use crate::id::SessionId;
 use crate::signer::Signer;
@@ -66,7 +66,8 @@ where
         let settings = self.sessions.settings();
         while let Some(value) = self.values.next() {
             self.any = true;
-            let Some(value) = with_an_id_in_front(value, settings) else { continue };
+            let mut id = SessionId::BLANK;
+            let Some(value) = with_an_id_in_front(value, &mut id, settings) else { continue };
             if self.verified == MAX_VERIFIED || self.ids() == MAX_LOOKED_UP {
                 tracing::warn!(
                     verified = self.verified,
@@ -79,8 +80,7 @@ where
             let Some(verified) = self.sessions.signer().verify(&settings.cookie.name, value) else {
                 continue;
             };
-            let mut id = SessionId::BLANK;
-            let is_id = id.read(verified.id(), settings.id_length)
+            let is_id = verified.id().as_bytes() == id.as_bytes()
                 || (settings.uuid_ids && id.read_uuid(verified.id()));
             if is_id && self.is_new(&id) {
                 match self.first {
@@ -95,16 +95,17 @@ where
     }
 }
 
-/// The value, if it begins with as many characters of an id as this program's ids
-/// have, or with a UUID where those are ids. A signature stands behind the id.
-fn with_an_id_in_front<'v>(value: &'v [u8], settings: &crate::config::Settings) -> Option<&'v str> {
+/// Reads the id that the value begins with: one of this program's, or a UUID where
+/// those are ids. A signature stands behind the id.
+fn with_an_id_in_front<'v>(
+    value: &'v [u8],
+    id: &mut SessionId,
+    settings: &Settings,
+) -> Option<&'v str> {
     const UUID: usize = 36;
-    let begins_with = |length: usize| {
-        value.get(..length).is_some_and(|id| {
-            id.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        })
-    };
-    let has_the_form =
-        begins_with(settings.id_length.characters()) || (settings.uuid_ids && begins_with(UUID));
-    has_the_form.then(|| str::from_utf8(value).ok())?
+    let value = str::from_utf8(value).ok()?;
+    let front = |length: usize| value.get(..length).unwrap_or_default();
+    let has_an_id = id.read(front(settings.id_length.characters()), settings.id_length)
+        || (settings.uuid_ids && id.read_uuid(front(UUID)));
+    has_an_id.then_some(value)
 }

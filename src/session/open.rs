@@ -1,7 +1,9 @@
 //! Opening a session: what the request's cookies lead to.
 
+use std::mem;
+
 use super::address::Address;
-use super::candidates::candidates;
+use super::candidates::{Candidate, candidates};
 use super::state::{DueCookie, Held, Live, Moved, Place, State};
 use crate::codec::{Codec, Undecodable};
 use crate::config::Sessions;
@@ -28,42 +30,48 @@ impl<S: Store, C: Codec> State<S, C> {
         sessions: &Sessions<S, C, K>,
         credentials: &Credentials,
     ) -> Result<Box<Self>, Error> {
+        let state = Box::new(Self::new(sessions.settings()));
+        match credentials.has_cookies() {
+            // A box of its own, so that every handler's future is small.
+            true => Box::pin(state.look_up(sessions, credentials)).await,
+            false => Ok(state),
+        }
+    }
+
+    async fn look_up<K: Signer>(
+        mut self: Box<Self>,
+        sessions: &Sessions<S, C, K>,
+        credentials: &Credentials,
+    ) -> Result<Box<Self>, Error> {
         let settings = sessions.settings();
         let mut candidates = candidates(sessions, credentials);
-        let mut state = Self::new(settings);
-        let mut unreadable = None;
-        let mut moved = None;
-        while let Some(candidate) = candidates.next() {
-            match look_up(sessions, &candidate.address).await? {
+        while let Some(Candidate { address, is_by_older_key }) = candidates.next() {
+            match look_up(sessions, &address).await? {
                 Found::Live(live, data) => {
-                    state.others.extend(candidates.by_ref().map(|other| other.address.key));
-                    state.begin(live, data, sessions, candidate.is_by_older_key);
+                    self.others.extend(candidates.by_ref().map(|other| other.address.key));
+                    self.begin(live, data, sessions, is_by_older_key);
                     break;
                 }
                 Found::Moved(to) => {
-                    state.others.push(candidate.address.key);
-                    moved.get_or_insert(to);
+                    self.others.push(address.key);
+                    if let Place::New = self.place {
+                        self.place = Place::Over(Some(to));
+                    }
                 }
                 Found::Unreadable(reason) => {
                     warn_of(reason, settings.replace_unreadable);
-                    match unreadable {
-                        None => unreadable = Some(candidate.address.key),
-                        Some(_) => state.others.push(candidate.address.key),
+                    match self.place {
+                        Place::New | Place::Over(_) => self.place = Place::Unreadable(address.key),
+                        Place::Unreadable(_) | Place::Live(_) => self.others.push(address.key),
                     }
                 }
                 // Another program may have other settings.
-                Found::Over => state.others.push(candidate.address.key),
+                Found::Over => self.others.push(address.key),
                 Found::Nothing => {}
             }
         }
-        state.is_presented = candidates.any;
-        match (&state.place, unreadable, moved) {
-            (Place::New, Some(key), _) => state.place = Place::Unreadable(key),
-            (Place::New, None, Some(moved)) => state.place = Place::Over(Some(moved)),
-            (_, Some(key), _) => state.others.push(key),
-            _ => {}
-        }
-        Ok(Box::new(state))
+        self.is_presented = candidates.any;
+        Ok(self)
     }
 
     /// Begins with what was stored.
@@ -88,7 +96,9 @@ impl<S: Store, C: Codec> State<S, C> {
             }
         }
         self.data = data;
-        self.place = Place::Live(live);
+        if let Place::Unreadable(key) = mem::replace(&mut self.place, Place::Live(live)) {
+            self.others.push(key);
+        }
     }
 }
 

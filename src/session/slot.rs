@@ -54,6 +54,8 @@ enum Place<S: Store, C: Codec> {
 
 /// What a taker finds.
 enum Found<S: Store, C: Codec> {
+    /// The request has no cookie, so there is nothing to open.
+    New,
     /// The taker opens the session.
     Untouched,
     Returned(Box<State<S, C>>),
@@ -100,6 +102,7 @@ impl<S: Store, C: Codec, K: Signer> Slot<S, C, K> {
     pub(super) async fn take(&self) -> Result<Box<State<S, C>>, Error> {
         loop {
             match self.begin()? {
+                Found::New => return Ok(Box::new(State::new(self.sessions.settings()))),
                 Found::Untouched => return self.open().await,
                 Found::Returned(state) => return Ok(state),
                 Found::Opening => poll_fn(|cx| self.poll_opened(cx)).await,
@@ -110,6 +113,7 @@ impl<S: Store, C: Codec, K: Signer> Slot<S, C, K> {
     fn begin(&self) -> Result<Found<S, C>, Error> {
         let mut place = self.place();
         match mem::replace(&mut *place, Place::Taken) {
+            Place::Untouched if !self.credentials.has_cookies() => Ok(Found::New),
             Place::Untouched => {
                 *place = Place::Opening(Vec::new());
                 Ok(Found::Untouched)
@@ -242,7 +246,10 @@ struct Opening<'a, S: Store, C: Codec, K: Signer> {
 impl<S: Store, C: Codec, K: Signer> Opening<'_, S, C, K> {
     /// Says whether the session still was waited for.
     fn finish(self) -> bool {
-        self.slot.opened(Place::Taken)
+        let slot = self.slot;
+        // What its drop would do is done here.
+        mem::forget(self);
+        slot.opened(Place::Taken)
     }
 }
 
@@ -269,8 +276,11 @@ impl<S: Store, C: Codec, K: Signer> Owner<S, C, K> {
 
 impl<S: Store, C: Codec, K: Signer> Drop for Owner<S, C, K> {
     fn drop(&mut self) {
-        let place = mem::replace(&mut *self.0.place(), Place::Closed);
-        place.wake();
+        // Mostly, `end` has closed it.
+        if !self.0.is_closed() {
+            let place = mem::replace(&mut *self.0.place(), Place::Closed);
+            place.wake();
+        }
     }
 }
 

@@ -246,13 +246,14 @@ where
     P: FnMut(&Live<S>, bool) -> Result<Proposal<C::Data>, Error>,
 {
     let mut queued = None;
-    let mut seen: Option<Live<S>> = None;
+    // In a box, since few requests need it and the future of each would be larger.
+    let mut seen: Option<Box<Live<S>>> = None;
     for _ in 0..MAX_ATTEMPTS {
         let Place::Live(live) = place else { return Ok(Written::Gone) };
-        let updated = match propose(seen.as_ref().unwrap_or(live), seen.is_some())? {
+        let updated = match propose(seen.as_deref().unwrap_or(live), seen.is_some())? {
             Proposal::Nothing(data) => {
                 if let Some(newest) = seen {
-                    *live = newest;
+                    *live = *newest;
                 }
                 return Ok(Written::Nothing(data));
             }
@@ -262,7 +263,7 @@ where
                 let revision = seen.as_ref().map_or(&live.revision, |newest| &newest.revision);
                 let (updated, written) = match how {
                     _ if is_empty => (
-                        clear(sessions, &live.address, revision).await?,
+                        Box::pin(clear(sessions, &live.address, revision)).await?,
                         Written::Cleared(draft.data),
                     ),
                     How::Move(act) => {
@@ -312,7 +313,7 @@ where
                 }
                 match newest(sessions, &live.address).await? {
                     Found::Live(..) if rejects => return Err(Error::Conflict),
-                    Found::Live(newest, _) => seen = Some(newest),
+                    Found::Live(newest, _) => seen = Some(Box::new(newest)),
                     other => {
                         *place = Place::without(other, live);
                         return Ok(Written::Gone);
