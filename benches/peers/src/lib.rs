@@ -5,6 +5,7 @@ pub mod apps;
 pub mod case;
 pub mod children;
 pub mod count;
+pub mod encoding;
 pub mod load;
 pub mod machine;
 pub mod parts;

@@ -1,9 +1,10 @@
 //! What a session holds, for every contestant the same.
 
+use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
 /// Two integers, a name of twelve characters, five numbers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
 pub struct Visitor {
     pub user: u64,
     pub visits: u64,

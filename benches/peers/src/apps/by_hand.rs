@@ -16,6 +16,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Client, Value, cmd};
 
 use super::bare::ignore;
+use crate::encoding::{decode, encode};
 use crate::signed_ids::{Id, SignedIds};
 use crate::visitor::Visitor;
 
@@ -60,7 +61,7 @@ async fn change(State(app): State<ByHand>, SessionId(id): SessionId) -> Response
     };
     visitor.visits += 1;
     let mut swap = cmd("EVALSHA");
-    swap.arg(&*app.swap).arg(1).arg(&key(&id)).arg(old).arg(encoded(&visitor)).arg(LIFETIME_MILLIS);
+    swap.arg(&*app.swap).arg(1).arg(&key(&id)).arg(old).arg(encode(&visitor)).arg(LIFETIME_MILLIS);
     match swap.query_async(&mut app.connection.clone()).await.expect("Redis answers") {
         1 => "seen".into_response(),
         _ => StatusCode::CONFLICT.into_response(),
@@ -93,22 +94,16 @@ impl ByHand {
         let mut get = cmd("GET");
         get.arg(&key(&id?.0));
         match get.query_async(&mut self.connection.clone()).await.expect("Redis answers") {
-            Value::BulkString(bytes) => Some((postcard::from_bytes(&bytes).ok()?, bytes)),
+            Value::BulkString(bytes) => Some((decode(&bytes)?, bytes)),
             _ => None,
         }
     }
 
     async fn store(&self, id: &Id, visitor: &Visitor) {
         let mut set = cmd("SET");
-        set.arg(&key(id)).arg(encoded(visitor)).arg("PX").arg(LIFETIME_MILLIS);
+        set.arg(&key(id)).arg(encode(visitor)).arg("PX").arg(LIFETIME_MILLIS);
         set.query_async::<()>(&mut self.connection.clone()).await.expect("Redis answers");
     }
-}
-
-fn encoded(visitor: &Visitor) -> Vec<u8> {
-    // Almost always enough: numbers take up to ten bytes, most of them far less.
-    let room = 32 + visitor.name.len() + 4 * visitor.recent.len();
-    postcard::to_extend(visitor, Vec::with_capacity(room)).expect("it can be encoded")
 }
 
 const PREFIX: &[u8; 8] = b"by-hand:";

@@ -7,13 +7,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
-use cloakroom::{Config, HmacSha256, Writable, Memory, Postcard, SecretKey, Store, Ttl};
+use cloakroom::{Config, HmacSha256, Memory, MessagePack, SecretKey, Ttl, Writable};
 use cloakroom_redis::{NearCache, Redis};
 
 use super::bare::ignore;
 use crate::visitor::Visitor;
 
-type Session<S> = cloakroom::Session<S, Postcard<Visitor>, HmacSha256>;
+type Session<S> = cloakroom::Session<S, MessagePack<Visitor>, HmacSha256>;
 
 /// With room for that many sessions.
 pub fn in_memory(sessions: usize, lifetime: Duration) -> Router {
@@ -30,7 +30,7 @@ pub async fn in_near_cache(url: &str, lifetime: Duration) -> Router {
     router(NearCache::new(redis).await.expect("Redis tells of changes"), lifetime)
 }
 
-fn router<S: Store + Writable + Clone>(store: S, lifetime: Duration) -> Router {
+fn router<S: Writable + Clone>(store: S, lifetime: Duration) -> Router {
     let key = SecretKey::generate().expect("randomness");
     let seconds = lifetime.as_secs().try_into().expect("not for ever");
     let sessions = Config::new()
@@ -49,21 +49,21 @@ fn router<S: Store + Writable + Clone>(store: S, lifetime: Duration) -> Router {
         .layer(sessions.layer())
 }
 
-async fn read<S: Store>(session: Session<S>) -> &'static str {
+async fn read<S: Writable>(session: Session<S>) -> &'static str {
     black_box(&*session);
     "seen"
 }
 
-async fn change<S: Store + Writable>(mut session: Session<S>) -> &'static str {
+async fn change<S: Writable>(mut session: Session<S>) -> &'static str {
     session.visits += 1;
     "seen"
 }
 
-async fn fill<S: Store + Writable>(mut session: Session<S>, Path(bytes): Path<usize>) -> &'static str {
+async fn fill<S: Writable>(mut session: Session<S>, Path(bytes): Path<usize>) -> &'static str {
     *session = Visitor::of_size(bytes);
     "seen"
 }
 
-async fn show<S: Store>(session: Session<S>) -> String {
+async fn show<S: Writable>(session: Session<S>) -> String {
     session.describe()
 }

@@ -1,5 +1,5 @@
 //! What a developer could write by hand for this one application: a layer and an
-//! extractor for one type, a signed cookie, a sharded map of postcard bytes.
+//! extractor for one type, a signed cookie, a sharded map of MessagePack bytes.
 //!
 //! It has the safety of the cookie and of the store that the others are measured
 //! with: constant-time verification, ids that only the server makes, expiry, and
@@ -27,6 +27,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use tower::{Layer, Service};
 
 use super::bare::ignore;
+use crate::encoding::{decode, encode};
 use crate::signed_ids::{Id, SignedIds};
 use crate::visitor::Visitor;
 
@@ -82,13 +83,12 @@ impl Sessions {
             let record = shard.get(&id).filter(|record| record.expires > Instant::now())?;
             (record.bytes.clone(), record.revision)
         };
-        Some((postcard::from_bytes(&bytes).ok()?, Stored { id, revision }))
+        Some((decode(&bytes)?, Stored { id, revision }))
     }
 
     /// The cookie of a new session; `None` when another request was faster.
     fn save(&self, changed: Changed) -> Result<Option<HeaderValue>, Conflict> {
-        let room = Vec::with_capacity(64);
-        let bytes = postcard::to_extend(&changed.visitor, room).expect("it can be encoded").into();
+        let bytes = encode(&changed.visitor).into();
         let expires = Instant::now() + self.lifetime;
         let Some(Stored { id, revision }) = changed.stored else {
             let (id, cookie) = self.ids.issue();

@@ -7,8 +7,9 @@ use tokio::runtime::Builder;
 
 use crate::app::{App, SESSIONS, prepare};
 use crate::apps::{
-    AXUM_SESSION, BARE, CLOAKROOM, EMPTY_LAYER, LIFETIME, REFERENCE, TOWER_SESSIONS, actix,
-    axum_session, bare, cloakroom, pavex, reference, routers::RouterApp, tower_sessions,
+    ACTIX_SESSION, AXUM_SESSION, BARE, CLOAKROOM, EMPTY_LAYER, LIFETIME, PAVEX_SESSION, REFERENCE,
+    TOWER_SESSIONS, actix, axum_session, bare, cloakroom, pavex, reference, routers::RouterApp,
+    tower_sessions,
 };
 use crate::case::Case;
 use crate::children::{Talker, build};
@@ -161,19 +162,28 @@ pub fn goals(tables: &[Table]) -> Vec<Goal> {
     let (time, allocations) = (table("time"), table("allocations"));
     let ours = |case: Case| time.at(CLOAKROOM, case.name());
     let mut goals = Vec::new();
-    for case in [Case::Read, Case::Change] {
+    for (case, reference, rival) in [
+        (Case::Read, 1.25, 4.0),
+        (Case::Change, 1.5, 4.0),
+        (Case::NotUsed, 1.25, 6.0),
+        (Case::NoCookie, 1.2, 2.5),
+    ] {
         let name = case.name();
         let by_hand = ours(case) / time.at(REFERENCE, name);
-        goals.push(Goal::at_most(format!("{name}: time / hand-written reference"), by_hand, 1.0));
-        let rival = ours(case) / time.at(TOWER_SESSIONS, name);
-        goals.push(Goal::at_most(format!("{name}: time / tower-sessions"), rival, 1.0 / 3.0));
-    }
-    for case in [Case::NotUsed, Case::NoCookie] {
-        let layer = ours(case) / time.at(EMPTY_LAYER, case.name());
-        goals.push(Goal::at_most(format!("{}: time / empty layer", case.name()), layer, 2.0));
+        goals.push(Goal::at_most(
+            format!("{name}: time / hand-written reference"),
+            by_hand,
+            reference,
+        ));
+        let slower = time.at(TOWER_SESSIONS, name) / ours(case);
+        goals.push(Goal::at_least(format!("{name}: tower-sessions / cloakroom"), slower, rival));
+        let peers = [TOWER_SESSIONS, AXUM_SESSION, ACTIX_SESSION, PAVEX_SESSION];
+        let fastest = peers.map(|peer| time.at(peer, name) / ours(case));
+        let fastest = fastest.into_iter().fold(f64::INFINITY, f64::min);
+        goals.push(Goal::at_least(format!("{name}: the fastest peer / cloakroom"), fastest, 1.0));
     }
     for (case, limit) in
-        [(Case::Read, 5.0), (Case::Change, 8.0), (Case::NotUsed, 3.0), (Case::NoCookie, 3.0)]
+        [(Case::Read, 9.0), (Case::Change, 13.0), (Case::NotUsed, 5.0), (Case::NoCookie, 6.0)]
     {
         let figure = allocations.at(CLOAKROOM, case.name());
         goals.push(Goal::at_most(format!("{}: allocations", case.name()), figure, limit));
