@@ -53,7 +53,8 @@ impl Values {
     }
 
     fn are_of(&self, headers: &HeaderMap, name: HeaderName) -> bool {
-        self.iter().eq(headers.get_all(name))
+        let mut values = headers.get_all(name).iter();
+        values.next() == self.first.as_ref() && values.eq(&self.others)
     }
 
     fn iter(

@@ -1,7 +1,5 @@
 //! Opening a session: what the request's cookies lead to.
 
-use std::mem;
-
 use super::address::Address;
 use super::candidates::{Candidate, candidates};
 use super::state::{DueCookie, Held, Live, Moved, Place, State};
@@ -96,9 +94,10 @@ impl<S: Store, C: Codec> State<S, C> {
             }
         }
         self.data = data;
-        if let Place::Unreadable(key) = mem::replace(&mut self.place, Place::Live(live)) {
-            self.others.push(key);
+        if let Place::Unreadable(key) = &self.place {
+            self.others.push(key.clone());
         }
+        self.place = Place::Live(live);
     }
 }
 
