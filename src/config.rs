@@ -22,7 +22,7 @@ pub use self::flask::WantsFlaskData;
 pub(crate) use self::queue::Queue;
 pub use self::sessions::Sessions;
 pub use self::settings::Versions;
-pub(crate) use self::settings::{OnConflict, Settings};
+pub(crate) use self::settings::{OnConflict, Settings, UnsignedIds};
 #[cfg(feature = "sweeper")]
 pub use self::sweeper::Sweeper;
 pub use self::times::SaysTimes;
@@ -178,6 +178,109 @@ impl<S, C> Config<S, C, Unsigned> {
 }
 
 impl<S, C> Config<S, C, HmacSha256> {
+    /// A key that is going to sign, and does not yet: the first of two steps to another
+    /// key.
+    ///
+    /// 1. All instances accept the new key: `.secret_key(old).accept_next_key(new)`.
+    /// 2. All instances sign with it: `.secret_key(new).accept_older_key(old)`.
+    ///
+    /// An instance that does not know the new key during the second step refuses its
+    /// cookies. Their visitors are anonymous there, and keep the cookie.
+    ///
+    /// Cookies by this key stay as they are. By
+    /// [`accept_older_key`](Self::accept_older_key), this instance would sign them with the
+    /// old key again, and the others with the new one, at every request.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+    /// use cloakroom::{Config, Memory, MessagePack, SecretKey};
+    ///
+    /// let [old, new] = [SecretKey::generate()?, SecretKey::generate()?];
+    /// let sessions = Config::new()
+    ///     .store(Memory::new())
+    ///     .codec(MessagePack::<u64>::new())
+    ///     .signed()
+    ///     .secret_key(old)
+    ///     .accept_next_key(new)
+    ///     .build();
+    /// # }
+    /// # Ok::<(), cloakroom::SecretKeyError>(())
+    /// ```
+    #[doc(alias("key rotation"))]
+    pub fn accept_next_key(mut self, key: SecretKey) -> Self {
+        self.signer.accept_next(&key);
+        self
+    }
+
+    /// Leaves cookies unsigned for now, and accepts those that the key has signed: the
+    /// first of three steps from unsigned to signed cookies.
+    ///
+    /// 1. All instances accept both, and sign none: `.signed().secret_key(key).sign_later()`.
+    /// 2. All instances sign, and accept both for a while:
+    ///    `.signed().secret_key(key).accept_unsigned_until(time)`.
+    /// 3. When that time has come, the call goes: `.signed().secret_key(key)`.
+    ///
+    /// An instance of the first step sends what [`unsigned`](Self::unsigned) sends, and
+    /// accepts every id, signed or not.
+    ///
+    /// Without the first step, the instances that do not know the key yet refuse signed
+    /// cookies. Their visitors are anonymous there, and keep the cookie.
+    ///
+    /// # Default
+    ///
+    /// Every cookie is signed.
+    pub fn sign_later(mut self) -> Self {
+        self.settings.unsigned_ids = UnsignedIds::Issued;
+        self
+    }
+
+    /// Signs, and accepts cookies without a signature until `time`: the second of three
+    /// steps from unsigned to signed cookies. [`sign_later`](Self::sign_later) has them
+    /// all.
+    ///
+    /// A use of a live session whose cookie has no signature has it signed, with a write.
+    /// So take the longest idle timeout of any version from now: by then, sessions in use
+    /// have signed cookies. Later, a cookie without a signature is refused, also while this
+    /// call still stands there.
+    ///
+    /// Until then, a cookie does not need its signature. Signing refuses forged ids without
+    /// asking the store, and makes the ids in a stolen store of
+    /// [plain ids](Self::plain_ids_in_store) useless. Both begin at `time`, also for
+    /// sessions whose cookies are signed before. An attacker gains nothing that unsigned
+    /// cookies did not allow.
+    ///
+    /// # Default
+    ///
+    /// A cookie without a signature leads to no session.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// use cloakroom::{Config, Memory, MessagePack, SecretKey, Ttl};
+    ///
+    /// let deployed = UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+    /// let idle_timeout = Ttl::days(7);
+    /// let sessions = Config::new()
+    ///     .store(Memory::new())
+    ///     .codec(MessagePack::<u64>::new())
+    ///     .idle_timeout(idle_timeout)
+    ///     .signed()
+    ///     .secret_key(SecretKey::generate()?)
+    ///     .accept_unsigned_until(deployed + idle_timeout.as_duration())
+    ///     .build();
+    /// # }
+    /// # Ok::<(), cloakroom::SecretKeyError>(())
+    /// ```
+    pub fn accept_unsigned_until(mut self, time: SystemTime) -> Self {
+        self.settings.unsigned_ids = UnsignedIds::AcceptedUntil(unix_millis(time));
+        self
+    }
+
     /// A key that signed in the past and is still accepted. May be called
     /// several times. Flask's `SECRET_KEY_FALLBACKS`.
     ///
@@ -297,13 +400,47 @@ impl<S, C, K> Config<S, C, K> {
     /// How many random bytes a session id has. Flask-Session's
     /// `SESSION_ID_LENGTH`.
     ///
-    /// A changed length ends the sessions that have the old one.
+    /// Ids of another length lead to no session, unless
+    /// [`accept_id_length`](Self::accept_id_length) names it. Their visitors are anonymous,
+    /// and keep the cookie.
     ///
     /// # Default
     ///
     /// 32 bytes.
     pub fn id_length(mut self, length: IdLength) -> Self {
         self.settings.id_length = length;
+        self
+    }
+
+    /// Also accepts ids of this length, which other instances make, or made in the past.
+    /// May be called several times.
+    ///
+    /// 1. All instances accept both lengths: `.id_length(old).accept_id_length(new)`.
+    /// 2. All instances make the new one: `.id_length(new).accept_id_length(old)`.
+    /// 3. When the longest absolute timeout of any version has passed, the call goes. Until
+    ///    then there are sessions with ids of the old length: only `rotate`, `sign_in` and
+    ///    `restart` give a session a fresh id.
+    ///
+    /// # Default
+    ///
+    /// Only the length of [`id_length`](Self::id_length).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "memory", feature = "messagepack"))] {
+    /// use cloakroom::{Config, IdLength, Memory, MessagePack};
+    ///
+    /// let sessions = Config::new()
+    ///     .store(Memory::new())
+    ///     .codec(MessagePack::<u64>::new())
+    ///     .id_length(IdLength::MAX)
+    ///     .accept_id_length(IdLength::default())
+    ///     .build();
+    /// # }
+    /// ```
+    pub fn accept_id_length(mut self, length: IdLength) -> Self {
+        self.settings.other_id_lengths.push(length);
         self
     }
 
@@ -374,8 +511,7 @@ impl<S, C, K> Config<S, C, K> {
     where
         C: SaysTimes,
     {
-        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.settings.not_before = Some(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX));
+        self.settings.not_before = Some(unix_millis(time));
         self
     }
 
@@ -418,8 +554,16 @@ impl<S, C, K> Config<S, C, K> {
     }
 
     fn with_signer<N>(self, signer: N) -> Config<S, C, N> {
-        Config { store: self.store, signer, settings: self.settings, codec: PhantomData }
+        // What was said about the cookies of another signer does not count for this one.
+        let settings = Settings { unsigned_ids: UnsignedIds::Refused, ..self.settings };
+        Config { store: self.store, signer, settings, codec: PhantomData }
     }
+}
+
+/// Times before 1970 count as 1970.
+fn unix_millis(time: SystemTime) -> u64 {
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl<S, C, K> fmt::Debug for Config<S, C, K> {

@@ -1,12 +1,13 @@
 //! The settings that are not types.
 
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, iter};
 
 use crate::clock::Clock;
 use crate::cookie::{Cookie, CookieParts};
 use crate::id::IdLength;
 use crate::renewal::Renewal;
+use crate::signer::Verified;
 use crate::store::KeyPrefix;
 use crate::ttl::Ttl;
 
@@ -70,6 +71,17 @@ impl fmt::Debug for OnConflict {
     }
 }
 
+/// Whether ids count without a signature where there is a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UnsignedIds {
+    #[default]
+    Refused,
+    /// Until this time, in Unix milliseconds. Their cookies are signed at the next use.
+    AcceptedUntil(u64),
+    /// And no cookie is signed.
+    Issued,
+}
+
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) cookie: CookieParts,
@@ -77,7 +89,11 @@ pub(crate) struct Settings {
     pub(crate) absolute_timeout: Ttl,
     pub(crate) renewal: Renewal,
     pub(crate) permanent: bool,
+    /// Of new ids.
     pub(crate) id_length: IdLength,
+    /// Of ids that are accepted besides.
+    pub(crate) other_id_lengths: Vec<IdLength>,
+    pub(crate) unsigned_ids: UnsignedIds,
     pub(crate) key_prefix: KeyPrefix,
     pub(crate) plain_ids: bool,
     pub(crate) uuid_ids: bool,
@@ -86,6 +102,24 @@ pub(crate) struct Settings {
     pub(crate) not_before: Option<u64>,
     pub(crate) replace_unreadable: bool,
     pub(crate) clock: Clock,
+}
+
+impl Settings {
+    /// The lengths of ids that are accepted.
+    pub(crate) fn id_lengths(&self) -> impl Iterator<Item = IdLength> {
+        iter::once(self.id_length).chain(self.other_id_lengths.iter().copied())
+    }
+
+    /// What a value is that has no signature of an accepted key.
+    pub(crate) fn without_signature<'v>(&self, value: &'v str) -> Option<Verified<'v>> {
+        match self.unsigned_ids {
+            UnsignedIds::Refused => None,
+            UnsignedIds::AcceptedUntil(end) => {
+                (self.clock.unix_millis() < end).then(|| Verified::by_older_key(value))
+            }
+            UnsignedIds::Issued => Some(Verified::new(value)),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -97,6 +131,8 @@ impl Default for Settings {
             renewal: Renewal::default(),
             permanent: true,
             id_length: IdLength::default(),
+            other_id_lengths: Vec::new(),
+            unsigned_ids: UnsignedIds::default(),
             key_prefix: KeyPrefix::default(),
             plain_ids: false,
             uuid_ids: false,

@@ -9,7 +9,7 @@ use super::open::Found;
 use super::state::{DueCookie, Live, Place, State};
 use super::write::newest;
 use crate::codec::Codec;
-use crate::config::{Sessions, Settings};
+use crate::config::{Sessions, Settings, UnsignedIds};
 use crate::cookie::http_date;
 use crate::error::Error;
 use crate::id::SessionId;
@@ -179,7 +179,9 @@ fn set_cookie<K: Signer>(
     text.push_str(&cookie.name);
     text.push('=');
     text.push_str(id.as_str());
-    signer.sign(&cookie.name, id.as_str(), &mut text);
+    if settings.unsigned_ids != UnsignedIds::Issued {
+        signer.sign(&cookie.name, id.as_str(), &mut text);
+    }
     text.push_str(&cookie.suffix);
     if let Some(Expiry { max_age, at }) = expiry {
         // Writing into a `String` cannot fail.

@@ -29,6 +29,12 @@ impl HmacSha256 {
         Self { keys: Keys::new(ring_key(key)) }
     }
 
+    /// Accepts what `key` signs elsewhere already, and does not sign with it yet.
+    /// `Config::accept_next_key` does it.
+    pub fn accept_next(&mut self, key: &SecretKey) {
+        self.keys.accept_next(ring_key(key));
+    }
+
     /// Accepts what `key` has signed, too. `Config::accept_older_key` does it.
     pub fn accept_older(&mut self, key: &SecretKey) {
         self.keys.accept_older(ring_key(key));
@@ -140,5 +146,16 @@ mod tests {
         assert_eq!(is_old(&old), Some(true));
         assert_eq!(is_old(&signed(&rotated, "id", "abc")), Some(false));
         assert_eq!(signed(&rotated, "id", "abc"), signed(&signer(2), "id", "abc"));
+    }
+
+    #[test]
+    fn a_key_that_is_going_to_sign_is_accepted_and_replaced_by_no_other() {
+        let mut before = signer(1);
+        before.accept_next(&SecretKey::new([2; 32]));
+        let value = signed(&signer(2), "id", "abc");
+        let verified = before.verify("id", &value).expect("accepted");
+        assert_eq!((verified.id(), verified.is_by_older_key()), ("abc", false));
+        assert_eq!(signed(&before, "id", "abc"), signed(&signer(1), "id", "abc"));
+        assert_eq!(id_in(&before, "id", &signed(&signer(3), "id", "abc")), None);
     }
 }

@@ -78,6 +78,17 @@ impl Itsdangerous {
         Self::new(Zeroizing::new(value.into_encoded_bytes()).as_slice())
     }
 
+    /// Also accepts values that `secret` signs elsewhere already, and does not sign with it
+    /// yet: the first step of replacing a secret. May be called several times.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn accept_next(mut self, secret: impl AsRef<[u8]>) -> Result<Self, ItsdangerousError> {
+        self.keys.accept_next(derived_key(secret.as_ref())?);
+        Ok(self)
+    }
+
     /// Also accepts values that `secret` has signed. The response then sends the cookie of a
     /// live session again, signed by the newest secret. May be called several times.
     ///
@@ -236,9 +247,19 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_is_going_to_sign_is_accepted_and_replaced_by_no_other() {
+        let before = signer("old").accept_next("new").expect("a secret");
+        let value = signed(&signer("new"), "abc");
+        let verified = before.verify("session", &value).expect("accepted");
+        assert_eq!((verified.id(), verified.is_by_older_key()), ("abc", false));
+        assert_eq!(signed(&before, "abc"), signed(&signer("old"), "abc"));
+    }
+
+    #[test]
     fn an_empty_secret_is_refused() {
         assert!(matches!(Itsdangerous::new(""), Err(ItsdangerousError::Empty)));
         assert!(matches!(signer("key").accept_older([]), Err(ItsdangerousError::Empty)));
+        assert!(matches!(signer("key").accept_next([]), Err(ItsdangerousError::Empty)));
         let refused = Itsdangerous::from_env("CLOAKROOM_NO_SUCH_VARIABLE").expect_err("not set");
         assert!(refused.to_string().contains("CLOAKROOM_NO_SUCH_VARIABLE"));
         // A `main` that fails prints it so.

@@ -13,12 +13,18 @@ const MAX_CHARACTERS: usize = 43;
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) newest: Key,
+    /// Those that are going to sign.
+    next: Vec<Key>,
     older: Vec<Key>,
 }
 
 impl Keys {
     pub(super) const fn new(newest: Key) -> Self {
-        Self { newest, older: Vec::new() }
+        Self { newest, next: Vec::new(), older: Vec::new() }
+    }
+
+    pub(super) fn accept_next(&mut self, key: Key) {
+        self.next.push(key);
     }
 
     pub(super) fn accept_older(&mut self, key: Key) {
@@ -41,7 +47,7 @@ impl Keys {
             BASE64URL_NOPAD.encode_mut(right.as_ref(), text);
             constant_time_eq(text, tag.as_bytes())
         };
-        if has_signed(&self.newest) {
+        if has_signed(&self.newest) || self.next.iter().any(has_signed) {
             return Some(Verified::new(id));
         }
         self.older.iter().any(has_signed).then(|| Verified::by_older_key(id))
