@@ -4,3 +4,4 @@
 mod matrix;
 mod memory;
 mod programs;
+mod structs;

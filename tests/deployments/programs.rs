@@ -134,7 +134,7 @@ impl<P: Place> Ground<P> {
 
     /// A browser in which Ada has signed in at this program.
     pub(crate) async fn ada_at(&self, program: &dyn Program) -> Browser {
-        let mut browser = Browser { clock: self.clock.clone(), cookies: Vec::new() };
+        let mut browser = Browser::new(self.clock.clone());
         let answer = browser.send(program, Act::SignIn("ada")).await;
         assert_eq!((answer.result, answer.sent), (Ok(()), Sent::Cookie));
         browser
@@ -303,6 +303,10 @@ struct Kept {
 }
 
 impl Browser {
+    pub(crate) const fn new(clock: Clock) -> Self {
+        Self { clock, cookies: Vec::new() }
+    }
+
     pub(crate) async fn send(&mut self, program: &dyn Program, act: Act) -> Answer {
         let answer = program.answer(&self.headers(), act).await;
         self.keep(&answer.headers);

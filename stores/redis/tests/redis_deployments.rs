@@ -55,9 +55,10 @@ impl Place for AtRedis {
     }
 
     async fn pass(&self, time: Duration) {
-        let mut call = self.pass.prepare_invoke();
-        call.arg(&self.prefix).arg(u64::try_from(time.as_millis()).expect("not that long"));
-        let passed: redis::RedisResult<()> = call.invoke_async(&mut self.connection.clone()).await;
+        let millis = u64::try_from(time.as_millis()).expect("not that long");
+        let mut pass = redis::cmd("EVAL");
+        pass.arg(PASS).arg(0).arg(&self.prefix).arg(millis);
+        let passed = pass.exec_async(&mut self.connection.clone()).await;
         passed.expect("the server answers");
     }
 }
