@@ -154,6 +154,26 @@ pub trait Codec: Send + Sync + 'static {
         Ok(merge_whole(base, mine, theirs))
     }
 
+    /// What this program knows of the data in `stored`, which another request has written.
+    /// It is called where rights change, and nothing else may be kept. `seen` are
+    /// encodings of what this request has found and left.
+    ///
+    /// # Default
+    ///
+    /// What comes out of `stored`, encoded anew. A codec whose data can be a map keeps only
+    /// entries that are in one of `seen`.
+    ///
+    /// # Errors
+    ///
+    /// When [`decode`](Self::decode) cannot read `stored`, or the format cannot represent
+    /// what came out of it.
+    fn known(seen: &[&[u8]], stored: &[u8]) -> Result<Vec<u8>, Self::Error> {
+        let _ = seen;
+        let mut known = Vec::with_capacity(stored.len());
+        Self::encode(&Self::decode(stored)?, &mut known)?;
+        Ok(known)
+    }
+
     /// Whether [`merge`](Self::merge) brings changes together field by field.
     ///
     /// # Default

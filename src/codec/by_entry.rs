@@ -154,20 +154,43 @@ pub(super) fn merge<C: ByEntry>(
     if kind == Kind::Whole && C::RESERVED.is_none() {
         return Ok(merge_whole(base, mine, theirs));
     }
-    let mut known = Vec::with_capacity(theirs.len());
-    C::encode(&decode::<C>(theirs)?, &mut known)?;
+    let is_reset = C::RESERVED.is_none() && became_default::<C>(Some(base), mine);
+    let known = match is_reset {
+        true => known::<C>(&[base, mine], theirs)?,
+        false => encoded_anew::<C>(theirs)?,
+    };
 
     let parts = [C::split(base), C::split(mine), C::split(&known), C::split(theirs)];
     let [Some(before), Some(my), Some(their_known), Some(their)] = parts else {
         return C::no_map().map_or_else(|| Ok(merge_whole(base, mine, theirs)), Err);
     };
-    let their = match C::RESERVED.is_none() && became_default::<C>(Some(base), mine) {
-        true => &their_known,
-        false => &their,
-    };
+    let their = if is_reset { &their_known } else { &their };
     let change = if base == mine { Change::None } else { Change::Some };
     let mut out = Vec::with_capacity(mine.len() + theirs.len());
     combine::<C>(kind, change, &before, &my, &their_known, their).write::<C>(kind, &mut out);
+    Ok(out)
+}
+
+/// [`Codec::known`]. Every name is read in a map, so one that another request has added
+/// may be an entry that only another version of the program knows.
+pub(super) fn known<C: ByEntry>(seen: &[&[u8]], stored: &[u8]) -> Result<Vec<u8>, C::Error> {
+    let known = encoded_anew::<C>(stored)?;
+    if Kind::of::<C::Data>(C::IS_HUMAN_READABLE) != Kind::Map {
+        return Ok(known);
+    }
+    let seen: Option<Vec<_>> = seen.iter().map(|bytes| C::split(bytes)).collect();
+    let (Some(seen), Some(entries)) = (seen, C::split(&known)) else { return Ok(known) };
+    let mut seen: Vec<_> = seen.iter().map(|entries| Lookup::of(entries)).collect();
+    let is_seen = |entry: &Entry<'_>| seen.iter_mut().any(|it| it.find(&entry.key).is_some());
+    let entries: Vec<_> = entries.iter().cloned().filter(is_seen).collect();
+    let mut out = Vec::with_capacity(known.len());
+    C::join(&entries, &mut out);
+    Ok(out)
+}
+
+fn encoded_anew<C: ByEntry>(stored: &[u8]) -> Result<Vec<u8>, C::Error> {
+    let mut out = Vec::with_capacity(stored.len());
+    C::encode(&decode::<C>(stored)?, &mut out)?;
     Ok(out)
 }
 

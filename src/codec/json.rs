@@ -124,6 +124,10 @@ impl<T: SessionData> Codec for Json<T> {
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, JsonError> {
         by_entry::merge::<Self>(base, mine, theirs)
     }
+
+    fn known(seen: &[&[u8]], stored: &[u8]) -> Result<Vec<u8>, JsonError> {
+        by_entry::known::<Self>(seen, stored)
+    }
 }
 
 impl<T: SessionData> ByEntry for Json<T> {

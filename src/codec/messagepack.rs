@@ -150,6 +150,10 @@ impl<T: SessionData> Codec for MessagePack<T> {
     fn merge(base: &[u8], mine: &[u8], theirs: &[u8]) -> Result<Vec<u8>, MessagePackError> {
         by_entry::merge::<Self>(base, mine, theirs)
     }
+
+    fn known(seen: &[&[u8]], stored: &[u8]) -> Result<Vec<u8>, MessagePackError> {
+        by_entry::known::<Self>(seen, stored)
+    }
 }
 
 fn write<T: SessionData, C: SerializerConfig>(

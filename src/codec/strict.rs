@@ -67,6 +67,10 @@ impl<C: NamedFields> Codec for Strict<C> {
         C::encode(&C::decode(theirs)?, &mut known)?;
         C::merge(base, mine, &known)
     }
+
+    fn known(seen: &[&[u8]], stored: &[u8]) -> Result<Vec<u8>, C::Error> {
+        C::known(seen, stored)
+    }
 }
 
 impl<C> Clone for Strict<C> {

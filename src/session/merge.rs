@@ -55,13 +55,14 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
                 let (before, after) = (self.changes.before(), self.changes.after());
                 C::retain(before, after, stored, &mut record).map_err(Error::codec)?;
             }
-            (false, true, true) => record.extend_from_slice(&known::<C>(stored)?),
+            (false, true, true) => {
+                let seen = encode::<C>(self.data)?;
+                record.extend_from_slice(&C::known(&[&seen], stored).map_err(Error::codec)?);
+            }
             (true, true, true) => {
-                record.extend_from_slice(&merge::<C>(
-                    self.changes,
-                    settings,
-                    &known::<C>(stored)?,
-                )?);
+                let seen = [self.changes.before().unwrap_or_default(), self.changes.after()];
+                let known = C::known(&seen, stored).map_err(Error::codec)?;
+                record.extend_from_slice(&merge::<C>(self.changes, settings, &known)?);
             }
             (true, true, false) => {
                 record.extend_from_slice(&merge::<C>(self.changes, settings, stored)?);
@@ -113,11 +114,6 @@ pub(super) fn rebase<C: Codec>(
     let before = C::merge(&merged, &theirs, &ours).map_err(Error::codec)?;
     changes.begin_from(before);
     Ok(data)
-}
-
-/// What this program knows of stored data.
-fn known<C: Codec>(stored: &[u8]) -> Result<Vec<u8>, Error> {
-    encode::<C>(&C::decode(stored).map_err(Error::codec)?)
 }
 
 /// The default data, with what this request changed: what is left where the record is

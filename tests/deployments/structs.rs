@@ -286,8 +286,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// One request, or two that have opened the session before either closes it. Of two, none
-/// changes what is somebody's but by another user.
+/// One request, or two that have opened the session before either closes it.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     version: usize,
@@ -297,18 +296,21 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let faster = proptest::option::weighted(0.4, (0..3usize, act()));
-    (0..3usize, act(), faster).prop_map(|(version, act, faster)| {
-        let neutral = |act| match act {
-            Act::Change(_, value) => Act::Visit(value + 1),
-            act => act,
-        };
-        match faster {
-            None => Step { version, act, faster },
-            Some((other, theirs)) => {
-                Step { version, act: neutral(act), faster: Some((other, neutral(theirs))) }
-            }
+    (0..3usize, act(), faster).prop_map(|(version, act, faster)| match faster {
+        None => Step { version, act, faster },
+        Some((other, theirs)) => {
+            Step { version, act: beside(act, theirs), faster: Some((other, beside(theirs, act))) }
         }
     })
+}
+
+/// Beside a request that makes the session another person's, none changes what is the
+/// user's: such a change would win, as in every conflict.
+const fn beside(act: Act, other: Act) -> Act {
+    match (act, other) {
+        (Act::Change(_, value), Act::SignIn(_) | Act::Reset) => Act::Visit(value + 1),
+        _ => act,
+    }
 }
 
 type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -325,7 +327,7 @@ struct Opened<'a> {
     was_readable: bool,
     /// The entry that it changed, and those that stand for it.
     changed: Vec<&'static str>,
-    /// Whether nothing of what stood there is to stay.
+    /// Whether the data have become the default, so that nothing stays of what stood there.
     is_reset: bool,
     close: Pending<'a, (Result<(), Error>, HeaderMap)>,
 }
@@ -343,6 +345,7 @@ impl<C: Codec<Data: Version>> Program for Sessions<Memory, C, Unsigned> {
         Box::pin(async move {
             let mut session: Session<_, C, _> = self.open(&cookies).await.expect("opened");
             let was_readable = !session.is_unreadable();
+            let was_default = *session == C::Data::default();
             let mut changed = C::Data::SYNONYMS.to_vec();
             match act {
                 Act::Change(field, value) => {
@@ -369,7 +372,7 @@ impl<C: Codec<Data: Version>> Program for Sessions<Memory, C, Unsigned> {
                 Act::Rotate => session.rotate(),
                 Act::Destroy => session.destroy(),
             }
-            let is_reset = *session == C::Data::default();
+            let is_reset = *session == C::Data::default() && !was_default;
             let close = Box::pin(async move {
                 let mut headers = HeaderMap::new();
                 let closed = session.close(&mut headers).await;
@@ -464,10 +467,7 @@ impl Site {
     }
 
     /// Looks at the session with each version.
-    async fn look(
-        &mut self,
-        Done { results, is_alone, was_readable, .. }: &Done,
-    ) -> TestCaseResult {
+    async fn look(&mut self, Done { results, is_alone, was_reset, .. }: &Done) -> TestCaseResult {
         let cookies = self.browser.headers();
         let mut seen = BTreeSet::new();
         let mut readable = 0;
@@ -491,7 +491,7 @@ impl Site {
                     }
                     allowed.insert(format!("p{person}"));
                 }
-                Act::Reset if *is_alone && *was_readable => allowed.clear(),
+                Act::Reset if *is_alone && *was_reset => allowed.clear(),
                 Act::Restart | Act::Destroy if *is_alone => allowed.clear(),
                 _ => {}
             }
@@ -510,8 +510,9 @@ struct Done {
     /// In the order in which the requests were closed.
     results: Vec<(Act, Result<(), Error>)>,
     is_alone: bool,
-    /// Whether the slower one could read the record.
+    /// Whether the slower one could read the record, and let the data become the default.
     was_readable: bool,
+    was_reset: bool,
     changed: Vec<&'static str>,
     /// Whether the entries are kept that no request has changed.
     keeps: bool,
@@ -527,12 +528,13 @@ async fn carry_out(versions: &[Box<dyn Program>; 3], browser: &mut Browser, step
         results: Vec::new(),
         is_alone: opened.len() == 1,
         was_readable: true,
+        was_reset: false,
         changed: Vec::new(),
         keeps: true,
     };
     for (act, request) in opened {
-        done.was_readable = request.was_readable;
-        done.keeps &= is_kept(act, request.was_readable, request.is_reset);
+        (done.was_readable, done.was_reset) = (request.was_readable, request.is_reset);
+        done.keeps &= is_kept(act, request.is_reset);
         done.changed.extend(request.changed);
         let (result, headers) = request.close.await;
         browser.keep(&headers);
@@ -542,11 +544,10 @@ async fn carry_out(versions: &[Box<dyn Program>; 3], browser: &mut Browser, step
 }
 
 /// Whether a request keeps the entries that it does not change.
-fn is_kept(act: Act, was_readable: bool, is_reset: bool) -> bool {
+fn is_kept(act: Act, is_reset: bool) -> bool {
     match act {
-        Act::Change(..) | Act::Visit(_) => !is_reset,
+        Act::Change(..) | Act::Visit(_) | Act::Reset => !is_reset,
         Act::Rotate => true,
-        Act::Reset => !was_readable,
         Act::SignIn(_) | Act::Restart | Act::Destroy => false,
     }
 }
