@@ -179,10 +179,9 @@ pub(super) fn known<C: ByEntry>(seen: &[&[u8]], stored: &[u8]) -> Result<Vec<u8>
         return Ok(known);
     }
     let seen: Option<Vec<_>> = seen.iter().map(|bytes| C::split(bytes)).collect();
-    let (Some(seen), Some(entries)) = (seen, C::split(&known)) else { return Ok(known) };
+    let (Some(seen), Some(mut entries)) = (seen, C::split(&known)) else { return Ok(known) };
     let mut seen: Vec<_> = seen.iter().map(|entries| Lookup::of(entries)).collect();
-    let is_seen = |entry: &Entry<'_>| seen.iter_mut().any(|it| it.find(&entry.key).is_some());
-    let entries: Vec<_> = entries.iter().cloned().filter(is_seen).collect();
+    entries.retain(|entry| seen.iter_mut().any(|it| it.find(&entry.key).is_some()));
     let mut out = Vec::with_capacity(known.len());
     C::join(&entries, &mut out);
     Ok(out)

@@ -8,6 +8,7 @@ use std::{env, fs};
 
 use redis::{Client, Connection, FromRedisValue, RedisResult};
 
+use super::certificate::Certificate;
 use super::{Process, folder, free_port, signals, wait_until_up};
 
 const PROGRAM: &str = "redis-server";
@@ -31,6 +32,7 @@ pub struct RedisServer {
     folder: PathBuf,
     options: Vec<OsString>,
     port: u16,
+    tls_port: Option<u16>,
 }
 
 impl RedisServer {
@@ -49,6 +51,24 @@ impl RedisServer {
         all.extend(options.iter().map(OsString::from));
 
         Self::start_with(program, folder, all, port)
+    }
+
+    /// Starts a server that offers TLS, too.
+    pub fn start_with_tls() -> (Self, Certificate) {
+        let folder = folder();
+        let certificate = Certificate::make(&folder);
+        let (port, tls_port) = (free_port(), free_port());
+        let [chain, key, authority] =
+            [certificate.certificate(), certificate.key(), certificate.authority()];
+        let mut options: Vec<OsString> = vec!["--port".into(), port.to_string().into()];
+        options.extend(["--tls-port".into(), tls_port.to_string().into()]);
+        options.extend(["--bind", "127.0.0.1", "--save", "", "--dir"].map(OsString::from));
+        options.extend([folder.clone().into(), "--tls-auth-clients".into(), "no".into()]);
+        options.extend(["--tls-cert-file".into(), chain.into(), "--tls-key-file".into()]);
+        options.extend([key.into(), "--tls-ca-cert-file".into(), authority.into()]);
+        let mut server = Self::start_with(PROGRAM.to_owned(), folder, options, port);
+        server.tls_port = Some(tls_port);
+        (server, certificate)
     }
 
     /// Starts a sentinel that watches a master under a name. It and another one agree
@@ -71,7 +91,7 @@ impl RedisServer {
     }
 
     fn start_with(program: String, folder: PathBuf, options: Vec<OsString>, port: u16) -> Self {
-        let mut server = Self { program, process: None, folder, options, port };
+        let mut server = Self { program, process: None, folder, options, port, tls_port: None };
         server.start_again();
         server
     }
@@ -120,6 +140,12 @@ impl RedisServer {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Of a server that offers TLS.
+    pub fn tls_url(&self) -> String {
+        let port = self.tls_port.expect("the server offers TLS");
+        format!("rediss://127.0.0.1:{port}")
     }
 
     /// Asks the server on a connection of its own.

@@ -61,13 +61,15 @@ impl RedisCluster {
         let Some(sample) = nodes.first().cloned() else {
             return Err((ErrorKind::InvalidClientConfig, "no node is named").into());
         };
-        let client = ClusterClientBuilder::new(nodes)
+        let builder = ClusterClientBuilder::new(nodes)
             // The client would also repeat an operation that a node may have executed.
             .retries(0)
             .response_timeout(options.response_timeout)
             .connection_timeout(options.connection_timeout)
-            .tcp_settings(options.tcp_settings())
-            .build()?;
+            .tcp_settings(options.tcp_settings());
+        #[cfg(feature = "rustls")]
+        let builder = builder.certs(options.certificates());
+        let client = builder.build()?;
         let connection = client.get_async_connection().await?;
         let shared = Shared {
             client,
@@ -83,7 +85,7 @@ impl RedisCluster {
     }
 
     async fn run(&self, command: &Cmd) -> RedisResult<Value> {
-        let options = self.shared.options;
+        let options = &self.shared.options;
         let limit = options.connection_timeout + options.response_timeout;
         let running = async {
             self.wake(command).await;
@@ -104,7 +106,7 @@ impl RedisCluster {
         &self,
         commands: &Pipeline,
     ) -> RedisResult<Vec<RedisResult<Value>>> {
-        let options = self.shared.options;
+        let options = &self.shared.options;
         let limit = options.connection_timeout + options.response_timeout;
         let sending = async {
             if let Some(command) = commands.cmd_iter().next() {
@@ -136,7 +138,7 @@ impl RedisCluster {
     /// After a silence, asks the node of a command's key whether it is there, and makes new
     /// connections where it does not answer.
     async fn wake(&self, command: &Cmd) {
-        let options = self.shared.options;
+        let options = &self.shared.options;
         if !self.shared.heard.is_longer_ago_than(options.trusted_silence) {
             return;
         }
@@ -201,7 +203,7 @@ impl RedisCluster {
             return Ok(known.clone());
         }
         let info = at_text(&self.shared.sample, address)?;
-        let newcomer = RedisServer::lazy(info, self.shared.options)?;
+        let newcomer = RedisServer::lazy(info, self.shared.options.clone())?;
         newcomers.insert(address.to_owned(), newcomer.clone());
         Ok(newcomer)
     }

@@ -120,7 +120,7 @@ impl fmt::Display for RedisError {
             Fault::TimedOut => "Redis did not answer in time",
             Fault::Connection(_) => "the connection to Redis failed",
             Fault::Unusable => {
-                "the URL is not one of Redis, or it asks for TLS without a TLS feature of the crate `redis`"
+                "the URL is not one of Redis, or it asks for TLS without the feature `rustls` of `cloakroom-redis`"
             }
             Fault::NoNode => "no node of the Redis cluster could be reached",
             Fault::NoMaster => "no sentinel of Redis knows a master of this name",

@@ -1,10 +1,14 @@
 //! Settings of a connection: [`RedisOptions`].
 
+#[cfg(feature = "rustls")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::io::tcp::TcpSettings;
 use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
+#[cfg(feature = "rustls")]
+use redis::{Client, ConnectionAddr, TlsCertificates};
+use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisResult};
 
 use crate::cluster::RedisCluster;
 use crate::error::RedisError;
@@ -32,7 +36,7 @@ use crate::server::RedisServer;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "options do nothing until they connect"]
 pub struct RedisOptions {
     pub(crate) response_timeout: Duration,
@@ -40,6 +44,9 @@ pub struct RedisOptions {
     pub(crate) trusted_silence: Duration,
     pub(crate) keepalive: Duration,
     pub(crate) protocol: Protocol,
+    /// In PEM; those of the operating system, if it is `None`.
+    #[cfg(feature = "rustls")]
+    pub(crate) root_certificates: Option<Arc<[u8]>>,
 }
 
 /// What the store speaks with the server.
@@ -114,6 +121,18 @@ impl RedisOptions {
         self
     }
 
+    /// Trusts the authorities in this PEM text and no others, for a server whose certificate
+    /// was not signed by one that the operating system trusts.
+    ///
+    /// # Default
+    ///
+    /// What the operating system trusts.
+    #[cfg(feature = "rustls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates = Some(pem.into().into());
+        self
+    }
+
     /// Connects to one server, as [`Redis::connect`] does.
     ///
     /// # Errors
@@ -121,8 +140,8 @@ impl RedisOptions {
     /// When the URL cannot be read, and when the server is not there.
     pub async fn connect(self, url: &str) -> Result<Redis, RedisError> {
         let info = url.into_connection_info().map_err(RedisError::of)?;
-        let server = RedisServer::lazy(self.prepare(info), self).map_err(RedisError::of)?;
-        self.checked(server).await
+        let info = self.prepare(info).map_err(RedisError::of)?;
+        checked(RedisServer::lazy(info, self).map_err(RedisError::of)?).await
     }
 
     /// Connects to a cluster, as [`Redis::connect_cluster`] does.
@@ -134,8 +153,7 @@ impl RedisOptions {
         self,
         urls: impl IntoIterator<Item = &'a str>,
     ) -> Result<Redis<RedisCluster>, RedisError> {
-        let nodes =
-            urls.into_iter().map(|url| url.into_connection_info().map(|info| self.prepare(info)));
+        let nodes = urls.into_iter().map(|url| self.prepare(url.into_connection_info()?));
         let nodes = nodes.collect::<Result<Vec<_>, _>>().map_err(RedisError::of)?;
         let cluster = RedisCluster::connect(nodes, self).await.map_err(RedisError::of)?;
         let store = Redis::new(cluster);
@@ -180,36 +198,59 @@ impl RedisOptions {
         login: Option<(String, String)>,
     ) -> Result<Redis, RedisError> {
         let sentinels = Sentinels::new(urls, name, |info| self.prepare(info), login.as_ref());
-        let server = RedisServer::watched(sentinels.map_err(RedisError::of)?, self);
-        self.checked(server).await
+        let sentinels = sentinels.map_err(RedisError::of)?;
+        checked(RedisServer::watched(sentinels, self)).await
     }
 
-    async fn checked(self, server: RedisServer) -> Result<Redis, RedisError> {
-        server.open().await.map_err(RedisError::of)?;
-        let store = Redis::new(server);
-        store.check_commands().await?;
-        Ok(store)
-    }
-
-    fn prepare(self, info: ConnectionInfo) -> ConnectionInfo {
+    fn prepare(&self, info: ConnectionInfo) -> RedisResult<ConnectionInfo> {
         let protocol = match self.protocol {
             Protocol::Resp3 => ProtocolVersion::RESP3,
             Protocol::Resp2 => ProtocolVersion::RESP2,
         };
         let settings = info.redis_settings().clone().set_protocol(protocol);
-        info.set_redis_settings(settings).set_tcp_settings(self.tcp_settings())
+        self.with_tls(info.set_redis_settings(settings).set_tcp_settings(self.tcp_settings()))
+    }
+
+    #[cfg(feature = "rustls")]
+    fn with_tls(&self, info: ConnectionInfo) -> RedisResult<ConnectionInfo> {
+        if !matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            return Ok(info);
+        }
+        // An application that has chosen a provider of cryptography keeps it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::build_with_tls(info, self.certificates())?;
+        Ok(client.get_connection_info().clone())
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "with TLS it is otherwise")]
+    fn with_tls(&self, info: ConnectionInfo) -> RedisResult<ConnectionInfo> {
+        Ok(info)
+    }
+
+    #[cfg(feature = "rustls")]
+    pub(crate) fn certificates(&self) -> TlsCertificates {
+        let root_cert = self.root_certificates.as_deref().map(Vec::from);
+        TlsCertificates { client_tls: None, root_cert }
     }
 
     /// With `nodelay`, a command does not wait for the acknowledgment of the one before it.
-    pub(crate) fn tcp_settings(self) -> TcpSettings {
+    pub(crate) fn tcp_settings(&self) -> TcpSettings {
         let keepalive = TcpKeepalive::new().with_time(self.keepalive).with_interval(self.keepalive);
         TcpSettings::default().set_nodelay(true).set_keepalive(keepalive)
     }
 
     /// How long a connection that was silent may take to answer.
-    pub(crate) fn answer_timeout(self) -> Duration {
+    pub(crate) fn answer_timeout(&self) -> Duration {
         self.connection_timeout / 4
     }
+}
+
+async fn checked(server: RedisServer) -> Result<Redis, RedisError> {
+    server.open().await.map_err(RedisError::of)?;
+    let store = Redis::new(server);
+    store.check_commands().await?;
+    Ok(store)
 }
 
 impl Default for RedisOptions {
@@ -221,6 +262,8 @@ impl Default for RedisOptions {
             trusted_silence: second,
             keepalive: Duration::from_secs(30),
             protocol: Protocol::Resp3,
+            #[cfg(feature = "rustls")]
+            root_certificates: None,
         }
     }
 }

@@ -109,8 +109,7 @@ impl Redis {
     /// `redis://user:password@host:port/database`, or
     /// `redis+unix:///path/to/socket`.
     ///
-    /// `rediss://`, which is TLS, needs a TLS feature of the crate `redis` in the
-    /// application's `Cargo.toml`, for example `tokio-rustls-comp`.
+    /// `rediss://`, which is TLS, needs the feature `rustls`.
     ///
     /// # Errors
     ///

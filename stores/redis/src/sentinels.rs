@@ -20,13 +20,13 @@ impl Sentinels {
     pub(crate) fn new<'a>(
         urls: impl IntoIterator<Item = &'a str>,
         name: &str,
-        prepare: impl Fn(ConnectionInfo) -> ConnectionInfo,
+        prepare: impl Fn(ConnectionInfo) -> RedisResult<ConnectionInfo>,
         login: Option<&(String, String)>,
     ) -> RedisResult<Self> {
         let mut server = None;
         let mut clients = Vec::new();
         for url in urls {
-            let info = prepare(url.into_connection_info()?);
+            let info = prepare(url.into_connection_info()?)?;
             let mut settings = redis::RedisConnectionInfo::default()
                 .set_protocol(info.redis_settings().protocol());
             if let Some((user, password)) = login {

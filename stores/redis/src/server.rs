@@ -103,7 +103,7 @@ impl RedisServer {
         let shared = Shared {
             whereabouts: self.shared.whereabouts.clone(),
             config: self.shared.config.clone(),
-            options: self.shared.options,
+            options: self.shared.options.clone(),
             database: self.shared.database,
             link: Mutex::default(),
             listener: Some(listener),
