@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "rustls")]
+use redis::ConnectionAddr;
 use redis::aio::ConnectionLike;
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::cluster_async::ClusterConnection;
@@ -68,7 +70,11 @@ impl RedisCluster {
             .connection_timeout(options.connection_timeout)
             .tcp_settings(options.tcp_settings());
         #[cfg(feature = "rustls")]
-        let builder = builder.certs(options.certificates());
+        let builder = match sample.addr() {
+            ConnectionAddr::TcpTls { .. } => builder.certs(options.certificates()),
+            // The client would use TLS with all nodes.
+            _ => builder,
+        };
         let client = builder.build()?;
         let connection = client.get_async_connection().await?;
         let shared = Shared {

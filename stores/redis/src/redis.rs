@@ -193,7 +193,7 @@ where
         );
         // Any other fault may be over by the first request.
         let results = [loaded, updated, removed];
-        results.into_iter().filter(|result| forbids(result)).collect()
+        results.into_iter().filter(forbids).collect()
     }
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {
