@@ -34,6 +34,8 @@ const USUAL_LIMIT: usize = 1 << 20;
 pub struct MemcachedOptions {
     pub(crate) response_timeout: Duration,
     pub(crate) connection_timeout: Duration,
+    pub(crate) trusted_silence: Duration,
+    pub(crate) keepalive: Duration,
     pub(crate) pool_size: NonZeroUsize,
     pub(crate) max_value_bytes: Option<usize>,
 }
@@ -50,13 +52,41 @@ impl MemcachedOptions {
         self
     }
 
-    /// How long an operation waits for a free connection, or for a new one.
+    /// How long an operation waits for a free connection, for the answer of one that was
+    /// silent, or for a new one.
     ///
     /// # Default
     ///
     /// One second.
     pub fn connection_timeout(mut self, timeout: Duration) -> Self {
         self.connection_timeout = timeout;
+        self
+    }
+
+    /// How long an idle connection is used without a question.
+    ///
+    /// Routers and load balancers forget connections on which nothing was sent for some
+    /// minutes, and tell neither side. After a longer silence, an operation sends `mn`
+    /// first. Without a reply within a quarter of the connection timeout, it makes a new
+    /// connection.
+    ///
+    /// # Default
+    ///
+    /// One second: a busy application never asks.
+    pub fn trusted_silence(mut self, silence: Duration) -> Self {
+        self.trusted_silence = silence;
+        self
+    }
+
+    /// After how much silence the operating system asks whether the server is there (TCP
+    /// keepalive), and how long it waits between questions. The application sets it itself
+    /// for connections that it makes.
+    ///
+    /// # Default
+    ///
+    /// 30 seconds.
+    pub fn keepalive(mut self, silence: Duration) -> Self {
+        self.keepalive = silence;
         self
     }
 
@@ -92,7 +122,7 @@ impl MemcachedOptions {
     /// When the URL cannot be read, when the server is not there, and when it is
     /// older than version 1.6.
     pub async fn connect(self, url: &str) -> Result<Memcached, MemcachedError> {
-        let mut store = self.dial(MemcachedServer::of_url(url)?);
+        let mut store = self.dial(MemcachedServer::of_url(url, self.keepalive)?);
         let limit = store.ask_for_limit().await?;
         if let (None, Some(limit)) = (self.max_value_bytes, limit) {
             store.max_value_bytes = limit;
@@ -113,6 +143,8 @@ impl Default for MemcachedOptions {
         Self {
             response_timeout: timeout,
             connection_timeout: timeout,
+            trusted_silence: timeout,
+            keepalive: Duration::from_secs(30),
             pool_size: const { NonZeroUsize::new(16).expect("not zero") },
             max_value_bytes: None,
         }

@@ -25,6 +25,7 @@ pub(crate) struct Pool<D: MemcachedDial> {
     idle: Mutex<Vec<Idle<D::Stream>>>,
     response_timeout: Duration,
     connection_timeout: Duration,
+    trusted_silence: Duration,
 }
 
 struct Idle<S> {
@@ -40,6 +41,7 @@ impl<D: MemcachedDial> Pool<D> {
             idle: Mutex::default(),
             response_timeout: options.response_timeout,
             connection_timeout: options.connection_timeout,
+            trusted_silence: options.trusted_silence,
         }
     }
 
@@ -51,7 +53,7 @@ impl<D: MemcachedDial> Pool<D> {
             // The semaphore is never closed.
             let slot = self.slots.acquire().await.map_err(|_| MemcachedError::BUSY)?;
             fault = MemcachedError::TIMED_OUT;
-            let connection = match self.idle_connection() {
+            let connection = match self.living_connection().await {
                 Some(connection) => connection,
                 None => Connection::new(self.dial.dial().await?),
             };
@@ -71,12 +73,28 @@ impl<D: MemcachedDial> Pool<D> {
         timeout(self.response_timeout, exchange).await.unwrap_or(Err(MemcachedError::TIMED_OUT))
     }
 
-    /// The most recently used idle connection that still seems to be alive.
-    fn idle_connection(&self) -> Option<Connection<D::Stream>> {
+    /// An idle connection that is alive. One that was silent is asked first.
+    async fn living_connection(&self) -> Option<Connection<D::Stream>> {
+        let Idle { mut connection, since } = self.idle_connection()?;
+        if since.elapsed() <= self.trusted_silence {
+            return Some(connection);
+        }
+        match timeout(self.connection_timeout / 4, connection.greet()).await {
+            Ok(Ok(())) => Some(connection),
+            _ => {
+                // The others were silent for longer.
+                drop(take(&mut *self.idle()));
+                None
+            }
+        }
+    }
+
+    /// The most recently used idle connection that has not ended.
+    fn idle_connection(&self) -> Option<Idle<D::Stream>> {
         loop {
-            let Idle { mut connection, since } = self.idle().pop()?;
-            if since.elapsed() < MAX_IDLE && connection.is_quiet() {
-                return Some(connection);
+            let mut idle = self.idle().pop()?;
+            if idle.since.elapsed() < MAX_IDLE && idle.connection.is_quiet() {
+                return Some(idle);
             }
         }
     }

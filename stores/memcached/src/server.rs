@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use http::Uri;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -51,11 +53,12 @@ pub trait MemcachedDial: Send + Sync + 'static {
 pub struct MemcachedServer {
     host: Box<str>,
     port: u16,
+    keepalive: Duration,
 }
 
 impl MemcachedServer {
     /// Reads `memcached://host:port`.
-    pub(crate) fn of_url(url: &str) -> Result<Self, MemcachedError> {
+    pub(crate) fn of_url(url: &str, keepalive: Duration) -> Result<Self, MemcachedError> {
         let uri: Uri = url.parse().map_err(|_| MemcachedError::UNUSABLE)?;
         let host = uri.host().unwrap_or_default();
         let address = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
@@ -69,7 +72,7 @@ impl MemcachedServer {
             && uri.query().is_none();
         match port {
             Some(port) if is_whole && is_host(host) => {
-                Ok(Self { host: host.trim_matches(['[', ']']).into(), port })
+                Ok(Self { host: host.trim_matches(['[', ']']).into(), port, keepalive })
             }
             _ => Err(MemcachedError::UNUSABLE),
         }
@@ -88,6 +91,8 @@ impl MemcachedDial for MemcachedServer {
     async fn dial(&self) -> io::Result<TcpStream> {
         let stream = TcpStream::connect((&*self.host, self.port)).await?;
         stream.set_nodelay(true)?;
+        let keepalive = TcpKeepalive::new().with_time(self.keepalive).with_interval(self.keepalive);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
         Ok(stream)
     }
 }
@@ -110,7 +115,7 @@ mod tests {
             ("memcache://[::1]", "::1", 11211),
             ("memcached://[::1]:1234", "::1", 1234),
         ] {
-            let server = MemcachedServer::of_url(url).expect(url);
+            let server = MemcachedServer::of_url(url, Duration::from_secs(30)).expect(url);
             assert_eq!((&*server.host, server.port), (host, port));
         }
     }
@@ -133,7 +138,7 @@ mod tests {
             "memcached://one,two",
             "memcached:///run/socket",
         ] {
-            assert!(MemcachedServer::of_url(url).is_err(), "{url}");
+            assert!(MemcachedServer::of_url(url, Duration::from_secs(30)).is_err(), "{url}");
         }
     }
 }

@@ -21,6 +21,8 @@ const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.
 const DEADLINE: Duration = Duration::from_millis(1_500);
 const RECOVERY: Duration = Duration::from_secs(2);
+/// How long the store trusts a connection, where the network forgets.
+const SILENCE: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
@@ -110,6 +112,25 @@ async fn a_reply_that_is_cut_short_is_an_error_and_recovers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_connection_is_an_error_and_recovers() {
     recovers_from(Fault::Cut, |fault| !fault.is_timeout()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_network_has_forgotten_costs_no_operation() {
+    let server = Server::start(&[]);
+    let proxy = Proxy::before(server.port());
+    let options = Memcached::options().trusted_silence(SILENCE);
+    let store = options.connect(&url_of(proxy.port())).await.expect("the server is up");
+    for _ in 0..6 {
+        // Several connections are idle, and all of them are forgotten.
+        let keys = tokio::join!(fresh_number(&store), fresh_number(&store), fresh_number(&store));
+        let keys = [keys.0, keys.1, keys.2];
+        proxy.forget_connections();
+        sleep(2 * SILENCE).await;
+        for key in &keys {
+            assert_eq!(load_number(&store, key).await.expect("a new connection"), 0);
+        }
+        increment_once(&store, &keys[0]).await.expect("incremented");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
