@@ -222,6 +222,74 @@ fn every_kind_of_value_is_a_type_of_its_own() {
     ]);
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
+struct Field<T> {
+    id: u8,
+    value: T,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
+struct New<T>(T);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Schema)]
+enum Either<T> {
+    Neither,
+    Of { id: u8, value: T },
+}
+
+/// A value alone, and inside of others.
+fn written_at_depths<T: Part + Clone + Debug>(value: T) -> Vec<Written> {
+    fn named<T: Part + Debug>(value: T) -> Written {
+        written(std::any::type_name::<T>(), value)
+    }
+    let field = Field { id: 1, value: value.clone() };
+    let either = Either::Of { id: 1, value: value.clone() };
+    vec![
+        named(value.clone()),
+        named(Some(value.clone())),
+        named(vec![value.clone()]),
+        named((1_u8, value.clone(), 1_u8)),
+        named(BTreeMap::from([(String::from("k"), value.clone())])),
+        named(New(value.clone())),
+        named(field.clone()),
+        named(either.clone()),
+        named(vec![Some(Field { id: 1, value: Either::Of { id: 2, value: New(value) } })]),
+        named(BTreeMap::from([(1_u8, (field, vec![either]))])),
+    ]
+}
+
+/// Each leaf takes one byte or two, whatever it means.
+#[test]
+fn a_type_that_changes_its_meaning_at_any_depth_is_another_type() {
+    version! { cents: pub(crate) struct Amount(pub(crate) u8); }
+    version! { euros: pub(crate) struct Euros(pub(crate) u8); }
+    version! { named: pub(crate) struct Amount { pub(crate) cents: u8 } }
+    version! { renamed: pub(crate) struct Amount { pub(crate) euros: u8 } }
+    version! { rights: pub(crate) struct Rights { pub(crate) reads: bool, pub(crate) writes: bool } }
+    version! { exchanged: pub(crate) struct Rights { pub(crate) writes: bool, pub(crate) reads: bool } }
+    version! { role: pub(crate) enum Role { User, Admin } }
+    version! { role_moved: pub(crate) enum Role { Admin, User } }
+    version! { role_grown: pub(crate) enum Role { User, Admin, Owner } }
+    version! { role_of: pub(crate) enum Role { User(bool), Admin(bool) } }
+    let all = [
+        written_at_depths(1_u8),
+        written_at_depths(1_i8),
+        written_at_depths(true),
+        written_at_depths(cents::Amount(1)),
+        written_at_depths(euros::Euros(1)),
+        written_at_depths(named::Amount { cents: 1 }),
+        written_at_depths(renamed::Amount { euros: 1 }),
+        written_at_depths(rights::Rights { reads: true, writes: false }),
+        written_at_depths(exchanged::Rights { writes: true, reads: false }),
+        written_at_depths(role::Role::Admin),
+        written_at_depths(role_moved::Role::Admin),
+        written_at_depths(role_grown::Role::Admin),
+        written_at_depths(role_of::Role::Admin(true)),
+    ];
+    let all: Vec<_> = all.into_iter().flatten().collect();
+    assert_read_by_their_own_type_only(&all);
+}
+
 #[test]
 fn what_the_schema_crate_describes_comes_back() {
     #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]

@@ -235,6 +235,47 @@ async fn a_new_variant_is_unreadable_for_the_version_before_only_where_it_is_use
     assert_eq!(older.find(&user).await, Found::Data(found));
 }
 
+#[tokio::test]
+async fn a_field_without_a_default_leaves_the_records_before_it_unreadable() {
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Without {
+        user: String,
+    }
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct With {
+        user: String,
+        level: u8,
+    }
+    let ada = Without { user: "ada".to_owned() };
+    let change = |account: &mut With| account.level += 1;
+    let codec = MessagePack::<Without>::new();
+    assert_unreadable(codec, ada.clone(), MessagePack::<With>::new(), change).await;
+    assert_unreadable(Json::<Without>::new(), ada, Json::<With>::new(), change).await;
+}
+
+#[tokio::test]
+async fn a_field_of_another_type_leaves_records_unreadable_in_both_directions() {
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Number {
+        user: u64,
+    }
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Text {
+        user: String,
+    }
+    let (number, text) = (Number { user: 7 }, Text { user: "7".to_owned() });
+    let at_text = |account: &mut Text| account.user.push('1');
+    let at_number = |account: &mut Number| account.user += 1;
+    let codecs = (MessagePack::<Number>::new(), MessagePack::<Text>::new());
+    assert_unreadable(codecs.0, number.clone(), codecs.1, at_text).await;
+    assert_unreadable(codecs.1, text.clone(), codecs.0, at_number).await;
+    let codecs = (Json::<Number>::new(), Json::<Text>::new());
+    assert_unreadable(codecs.0, number, codecs.1, at_text).await;
+    assert_unreadable(codecs.1, text, codecs.0, at_number).await;
+}
+
 /// The state of a sign-in elsewhere is kept from the page that begins it until the
 /// visitor comes back, whichever version answers.
 #[tokio::test]

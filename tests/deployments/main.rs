@@ -7,4 +7,5 @@ mod memory;
 mod moving;
 mod programs;
 mod renaming;
+mod signing;
 mod structs;

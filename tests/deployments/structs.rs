@@ -552,10 +552,72 @@ fn is_kept(act: Act, is_reset: bool) -> bool {
     }
 }
 
+/// A request of the third version, which reads every entry, and what the second one
+/// writes meanwhile under a name that was not there before.
+async fn entries_after_a_conflict<C, D>(
+    third: Sessions<Memory, C, Unsigned>,
+    second: Sessions<Memory, D, Unsigned>,
+    act: fn(&mut Session<Memory, C, Unsigned>),
+) -> Third
+where
+    C: Codec<Data = Third>,
+    D: Codec<Data = Second>,
+{
+    let mut browser = Browser::new(Clock::manual());
+    let begin = async |browser: &mut Browser, act: &dyn Fn(&mut Third)| {
+        let mut session = third.open(&browser.headers()).await.expect("opened");
+        act(&mut session);
+        let mut headers = HeaderMap::new();
+        session.close(&mut headers).await.expect("closed");
+        browser.keep(&headers);
+    };
+    begin(&mut browser, &|third| *third = Third::of("p1")).await;
+
+    let cookies = browser.headers();
+    let mut slower = third.open(&cookies).await.expect("opened");
+    let mut faster = second.open(&cookies).await.expect("opened");
+    faster.mails = vec![Some(text("p1", 1))];
+    faster.save().await.expect("saved");
+    act(&mut slower);
+    let mut headers = HeaderMap::new();
+    slower.close(&mut headers).await.expect("closed");
+    browser.keep(&headers);
+    Third::clone(&*third.open(&browser.headers()).await.expect("opened"))
+}
+
 macro_rules! for_codec {
     ($name:ident, $codec:ident) => {
         mod $name {
             use super::*;
+
+            async fn after(act: fn(&mut Session<Memory, $codec<Third>, Unsigned>)) -> Third {
+                let store = Memory::new();
+                let third = Config::new().store(store.clone()).codec($codec::<Third>::new());
+                let second = Config::new().store(store).codec($codec::<Second>::new());
+                entries_after_a_conflict(third.build(), second.build(), act).await
+            }
+
+            #[tokio::test]
+            async fn an_entry_that_another_request_adds_to_a_map_stays_at_a_change() {
+                let third = after(|session| session.visits = 5).await;
+                assert_eq!(third.visits, 5);
+                assert!(third.rest.contains_key("mails"), "{third:?}");
+            }
+
+            #[tokio::test]
+            async fn an_entry_that_another_request_adds_to_a_map_goes_where_rights_change() {
+                let third = after(|session| {
+                    **session = Third::of("p2");
+                    session.sign_in();
+                })
+                .await;
+                assert_eq!(third, Third::of("p2"));
+                // The data are those of the user who was there.
+                let third = after(|session| session.sign_in()).await;
+                assert_eq!(third, Third::of("p1"));
+                let third = after(|session| **session = Third::default()).await;
+                assert_eq!(third, Third::default());
+            }
 
             proptest! {
                 #![proptest_config(Cases { cases: 300, failure_persistence: None, ..Cases::default() })]
