@@ -142,6 +142,11 @@ impl Default for Config {
 
 impl<C, K> Config<WantsStore, C, K> {
     /// Where sessions are kept. Flask-Session's `SESSION_TYPE`.
+    ///
+    /// Sessions do not move to another store by themselves; their visitors are anonymous
+    /// there, and keep the cookie. The guide
+    /// [moves them](crate::guide::deployments#another-place-codec-or-cookie-name) in two
+    /// deployments.
     pub fn store<S: Store>(self, store: S) -> Config<S, C, K> {
         Config { store, signer: self.signer, settings: self.settings, codec: PhantomData }
     }
@@ -151,6 +156,11 @@ impl<S, K> Config<S, WantsData, K> {
     /// What a session holds, and how it is encoded: for example
     /// `.codec(MessagePack::<Cart>::new())`. Flask-Session's
     /// `SESSION_SERIALIZATION_FORMAT`.
+    ///
+    /// Records of another codec are unreadable, and stay as they are: see
+    /// [`is_unreadable`](crate::Session::is_unreadable). The guide
+    /// [moves sessions](crate::guide::deployments#another-place-codec-or-cookie-name) to
+    /// another codec in two deployments.
     pub fn codec<C: Codec>(self, codec: C) -> Config<S, C, K> {
         // Codecs have no state: the value only names the type.
         drop(codec);
@@ -168,6 +178,9 @@ impl<S, C> Config<S, C, Unsigned> {
     /// store. From here the configuration does not build until
     /// [`secret_key`](Config::secret_key) is called. Flask-Session's
     /// `SESSION_USE_SIGNER`.
+    ///
+    /// Unsigned cookies lead to no session any more, and instances without the key refuse
+    /// signed ones. While sessions live, [`sign_later`](Config::sign_later) comes first.
     ///
     /// # Default
     ///
@@ -299,6 +312,10 @@ impl<S, C> Config<S, C, HmacSha256> {
 impl<S, C, K> Config<S, C, K> {
     /// The key that signs, once [`signed`](Config::signed) was called. Flask's
     /// `SECRET_KEY`.
+    ///
+    /// Another key refuses the cookies that this one has signed. While sessions live,
+    /// [`accept_next_key`](Config::accept_next_key) comes first, and then
+    /// [`accept_older_key`](Config::accept_older_key).
     #[doc(alias("key rotation"))]
     pub fn secret_key(self, key: SecretKey) -> Config<S, C, HmacSha256>
     where
@@ -321,8 +338,12 @@ impl<S, C, K> Config<S, C, K> {
     /// The cookie's name and attributes. Flask-Session's `SESSION_COOKIE_*`.
     ///
     /// Of several configurations for one host, each needs a name of its own:
-    /// `Cookie::host(cookie_name!("admin"))`. Another name ends the sessions that there
-    /// are: browsers keep sending the old one.
+    /// `Cookie::host(cookie_name!("admin"))`.
+    ///
+    /// Changed attributes count for the next cookie that is sent, and end no session.
+    /// Another name ends the sessions that there are: browsers keep sending the old one.
+    /// The guide [moves them](crate::guide::deployments#another-place-codec-or-cookie-name)
+    /// in two deployments.
     ///
     /// Over plain HTTP, in development, the default does not arrive everywhere:
     /// `Cookie::unprefixed(cookie_name!("id")).insecure_for_development()`.

@@ -19,7 +19,7 @@
 // of a store.
 
 #[cfg_attr(
-    any(not(doctest), all(feature = "memory", feature = "messagepack")),
+    any(not(doctest), all(feature = "json", feature = "memory", feature = "messagepack")),
     doc = include_str!("guide/links.md"),
     doc = "",
     doc = include_str!("../docs/deployments.md")

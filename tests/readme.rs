@@ -24,20 +24,40 @@ fn the_readme_quotes_the_compiler_word_for_word() {
 }
 
 #[test]
-fn every_test_that_the_security_page_names_exists() {
+fn every_test_that_a_page_names_exists() {
     let folders = ["dev", "src", "stores", "tests"];
     let sources: String = folders.iter().flat_map(|dir| files(dir, "rs")).map(read).collect();
-    let security = read("SECURITY.md");
-    // Every other piece stands between backticks; only tests have so many words.
-    let named: BTreeSet<&str> = security
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|code| code.matches('_').count() > 3)
-        .collect();
-    assert!(named.len() >= 20, "the page names too few tests");
-    for test in named {
-        assert!(sources.contains(&format!("fn {test}")), "there is no test `{test}`");
+    for (page, rows) in [("SECURITY.md", 20), ("docs/deployments.md", 40)] {
+        let text = read(page);
+        // A program of the page has names of its own.
+        let text: String = text.split("```").step_by(2).collect();
+        // Every other piece stands between backticks; only tests have so many words.
+        let named: BTreeSet<&str> = text
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|code| code.matches('_').count() > 3)
+            .collect();
+        assert!(named.len() >= rows, "{page} names too few tests");
+        for test in named {
+            let is_there = [format!("fn {test}("), format!("fn {test}<")];
+            let is_there = is_there.iter().any(|it| sources.contains(it));
+            assert!(is_there, "there is no test `{test}`, which {page} names");
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_the_matrix_is_a_test_that_the_page_on_deployments_names() {
+    let page = read("docs/deployments.md");
+    let matrix = read("tests/deployments/matrix.rs");
+    let rules = matrix.split("pub(crate) async fn ").skip(1);
+    let rules: Vec<&str> = rules.filter_map(|rest| rest.split(['<', '(']).next()).collect();
+    assert!(rules.len() >= 20, "there are too few rules");
+    let (listed, _) = matrix.split_once("pub(crate) use matrix;").expect("the list");
+    for rule in rules {
+        assert!(page.contains(&format!("`{rule}`")), "the page has no row for {rule}");
+        assert!(listed.contains(&format!(" {rule}\n")), "no store is tried with {rule}");
     }
 }
 
