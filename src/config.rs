@@ -364,6 +364,9 @@ impl<S, C, K> Config<S, C, K> {
     /// default [`renewal`](Self::renewal), a use renews the time only when less
     /// than 80 % of it is left.
     ///
+    /// A changed timeout counts from the next renewal on. It ends no session in use, also
+    /// while instances with both settings run side by side.
+    ///
     /// # Default
     ///
     /// 31 days, as in Flask.
@@ -375,6 +378,9 @@ impl<S, C, K> Config<S, C, K> {
 
     /// How long a session lives after its creation or its last sign-in, however often it
     /// is used.
+    ///
+    /// A changed timeout counts for new sessions, and from the next sign-in on. To end
+    /// sessions that there are, call [`not_before`](Self::not_before).
     ///
     /// Records that are shared with Flask do not say when a session began, so such a
     /// configuration does not have this setting.
@@ -393,6 +399,10 @@ impl<S, C, K> Config<S, C, K> {
 
     /// When a use of the session lets the idle timeout begin anew.
     ///
+    /// Instances with different settings end none of each other's sessions. With
+    /// [`Renewal::Never`] at all of them, a session ends an idle timeout after its last
+    /// renewal by an instance from before.
+    ///
     /// For sessions that Flask shares, whose records do not say when they were last
     /// used, [`Renewal::WhenBelow`] means [`Renewal::EveryRequest`], and with
     /// [`Renewal::Never`] every change renews.
@@ -408,6 +418,8 @@ impl<S, C, K> Config<S, C, K> {
 
     /// Whether a new session's cookie outlives the browser. A session changes
     /// it for itself with `set_permanent`. Flask-Session's `SESSION_PERMANENT`.
+    ///
+    /// A changed setting counts for new sessions.
     ///
     /// # Default
     ///
@@ -468,6 +480,11 @@ impl<S, C, K> Config<S, C, K> {
     /// What stands in front of every id in the store. Flask-Session's
     /// `SESSION_KEY_PREFIX`.
     ///
+    /// Under another prefix, the sessions that there are are not found; their visitors are
+    /// anonymous, and keep the cookie. The guide
+    /// [moves them](crate::guide::deployments#another-place-codec-or-cookie-name) in two
+    /// deployments.
+    ///
     /// # Default
     ///
     /// `session:`.
@@ -479,6 +496,11 @@ impl<S, C, K> Config<S, C, K> {
     /// Keeps sessions under their id itself instead of its SHA-256, for stores
     /// that another program reads. A reader of the store can then sign in as any user
     /// who has a live session.
+    ///
+    /// Sessions under a SHA-256 are not found then, nor the other way round; their visitors
+    /// are anonymous, and keep the cookie. The guide
+    /// [moves them](crate::guide::deployments#another-place-codec-or-cookie-name) in two
+    /// deployments.
     ///
     /// # Default
     ///
@@ -503,6 +525,9 @@ impl<S, C, K> Config<S, C, K> {
     /// Ends at once every session that was created, or last signed in, before this
     /// time: what to do after an incident. Lowering a timeout does not end sessions that
     /// there are.
+    ///
+    /// An instance without the setting still knows such a session, until the deployment is
+    /// through.
     ///
     /// Records that are shared with Flask do not say when a session began, so such a
     /// configuration does not have this setting.
