@@ -16,6 +16,8 @@
 //! The guide says [which one to choose](crate::guide::stores).
 
 mod arc;
+#[cfg(any(feature = "memory", all(unix, feature = "file")))]
+mod eviction;
 #[cfg(all(unix, feature = "file"))]
 mod file;
 mod key;

@@ -37,6 +37,7 @@ const LAYERS: &[&[&str]] = &[
         "error.rs",
         "record/header.rs",
         "signer.rs",
+        "store/eviction.rs",
         "store/key.rs",
     ],
     &[

@@ -1,5 +1,8 @@
 //! How many records `Memory` holds, and how it lets go of them.
 
+#[path = "file/log.rs"]
+mod log;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -7,6 +10,8 @@ use allocation_counter::measure;
 use cloakroom::store::{Create, Update};
 use cloakroom::{Clock, IdLength, Key, KeyPrefix, Memory, SessionId, Store, Sweep, Ttl};
 use tokio::runtime::Builder;
+
+use log::Log;
 
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(1_024).expect("not zero");
 
@@ -52,6 +57,46 @@ async fn a_store_of_1024_keeps_1024_records_and_drops_the_one_nearest_to_its_exp
     for key in &keys[1..] {
         assert!(holds(&store, key).await);
     }
+}
+
+#[test]
+fn live_records_that_go_leave_a_warning_once_a_minute() {
+    Log::of(async |log| {
+        let clock = Clock::manual();
+        let store = Memory::with_capacity(CAPACITY).clock(clock.clone());
+        for _ in 0..1_024 {
+            create(&store, Ttl::hours(1)).await;
+        }
+        assert_eq!(log.take(), Vec::<String>::new());
+        for _ in 0..500 {
+            create(&store, Ttl::hours(1)).await;
+        }
+        let said = log.take();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("users are signed out") && said[0].contains("with_capacity"));
+
+        clock.advance(Duration::from_secs(60));
+        create(&store, Ttl::hours(1)).await;
+        let said = log.take();
+        // All that went since the last one.
+        assert!(said.len() == 1 && said[0].contains("removed=500"), "{said:?}");
+    });
+}
+
+#[test]
+fn expired_records_that_go_leave_no_warning() {
+    Log::of(async |log| {
+        let clock = Clock::manual();
+        let store = Memory::with_capacity(CAPACITY).clock(clock.clone());
+        for _ in 0..1_024 {
+            create(&store, Ttl::minutes(1)).await;
+        }
+        clock.advance(Duration::from_secs(60));
+        for _ in 0..1_024 {
+            create(&store, Ttl::hours(1)).await;
+        }
+        assert_eq!(log.take(), Vec::<String>::new());
+    });
 }
 
 #[tokio::test]

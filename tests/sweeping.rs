@@ -34,7 +34,8 @@ struct Cart {
 async fn files_of_expired_sessions_go_and_live_ones_stay() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let clock = Clock::manual();
-    let store = File::new(folder.path().join("sessions")).clock(clock.clone());
+    let store = File::new(folder.path().join("sessions")).expect("a directory");
+    let store = store.clock(clock.clone());
     let sessions = Config::new()
         .store(store)
         .data::<Cart>()

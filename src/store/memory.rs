@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 
+use super::eviction::Evictions;
 use super::{Create, Key, Loaded, Record, Store, Sweep, Update, Writable};
 use crate::clock::Clock;
 use crate::ttl::Ttl;
@@ -32,7 +33,7 @@ const REMOVED_AT_ONCE: usize = 16;
 /// It holds a bounded number of records, a million by default. When it is full,
 /// a new record takes the place of the one that would expire first among those
 /// of its shard: with renewed sessions, that is the one that was not used for
-/// the longest time.
+/// the longest time. Once a minute at most, a warning says so.
 ///
 /// Clones share the same records.
 #[derive(Clone)]
@@ -46,6 +47,7 @@ struct Inner {
     /// The most records in one shard.
     shard_capacity: usize,
     spread: Spread,
+    evictions: Evictions,
 }
 
 /// The version of a record in [`Memory`].
@@ -100,6 +102,7 @@ impl Memory {
             shards: (0..shards).map(|_| Mutex::new(Shard::new(spread))).collect(),
             shard_capacity: capacity.div_ceil(shards),
             spread,
+            evictions: Evictions::default(),
         };
         Self { inner: Arc::new(inner), clock: Clock::system() }
     }
@@ -159,8 +162,11 @@ impl Store for Memory {
         if shard.live(key, now).is_some() {
             return Ok(Create::KeyTaken);
         }
-        shard.make_room(self.inner.shard_capacity);
-        Ok(Create::Created(shard.put(key.as_bytes().into(), value, now + ttl.as_millis())))
+        let evicted = shard.make_room(self.inner.shard_capacity, now);
+        let revision = shard.put(key.as_bytes().into(), value, now + ttl.as_millis());
+        drop(shard);
+        self.inner.evictions.happened(evicted, now, "Memory", "`with_capacity` keeps more");
+        Ok(Create::Created(revision))
     }
 
     async fn update(
@@ -322,10 +328,14 @@ impl Shard {
         self.next_due <= now
     }
 
-    fn make_room(&mut self, capacity: usize) {
+    /// Says how many live records had to go.
+    fn make_room(&mut self, capacity: usize, now: u64) -> usize {
+        let mut live = 0;
         while self.records.len() >= capacity && !self.records.is_empty() {
-            self.remove_first();
+            let is_live = !self.is_due(now);
+            live += usize::from(self.remove_first() && is_live);
         }
+        live
     }
 
     /// Removes the record that falls due first, unless its expiry was postponed:

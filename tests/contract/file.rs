@@ -17,7 +17,10 @@ impl InFiles {
     fn new() -> Self {
         let clock = Clock::manual();
         let directory = TempDir::new().expect("a directory");
-        let open = || File::new(directory.path()).clock(clock.clone());
+        let open = || {
+            let store = File::new(directory.path()).expect("a directory");
+            store.clock(clock.clone())
+        };
         Self { store: open(), second: open(), clock, _directory: directory }
     }
 }

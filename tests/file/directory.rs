@@ -13,10 +13,39 @@ use tempfile::TempDir;
 
 use crate::site::{Site, new_key, permissions, write_file};
 
-#[tokio::test]
-async fn making_a_store_touches_no_file() {
+#[test]
+fn making_a_store_makes_its_directory_and_leaves_it_empty() {
     let site = Site::with(|store| store.threshold(7).mode(0o640).expect("a mode"));
-    assert!(!site.directory().exists());
+    assert_eq!(permissions(&site.directory()), 0o700);
+    assert!(site.files().is_empty());
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_an_error_when_the_store_is_made() {
+    let parent = TempDir::new().expect("a temporary directory");
+    let place = |name: &str| parent.path().join(name);
+    write_file(&place("file"), b"not a directory");
+    symlink(parent.path(), place("link")).expect("a link");
+    fs::create_dir(place("shared")).expect("a directory");
+    fs::set_permissions(place("shared"), Permissions::from_mode(0o770)).expect("its mode");
+    for name in ["file", "file/sessions", "link"] {
+        let refused = File::new(place(name)).expect_err(name);
+        assert!(matches!(refused, FileError::Io { .. }), "{name}: {refused:?}");
+    }
+    let refused = File::new(place("shared")).expect_err("others can write to it");
+    assert!(matches!(refused, FileError::SharedDirectory), "{refused:?}");
+    // No user may make a file here, not even root.
+    let refused = File::new("/proc/self/sessions").expect_err("no directory can be made there");
+    assert!(matches!(refused, FileError::Io { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_directory_that_was_removed_is_made_again() {
+    let site = Site::new();
+    fs::remove_dir(site.directory()).expect("it is empty");
+    let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]));
+    assert_eq!(permissions(&site.directory()), 0o700);
 }
 
 #[tokio::test]
@@ -34,7 +63,8 @@ async fn the_directory_and_its_files_are_private() {
 async fn directories_above_are_made_private_as_well() {
     let parent = TempDir::new().expect("a temporary directory");
     let above = parent.path().join("shop");
-    assert_eq!(File::new(above.join("sessions")).sweep().await.expect("an empty directory"), 0);
+    let store = File::new(above.join("sessions")).expect("a directory");
+    assert_eq!(store.sweep().await.expect("an empty directory"), 0);
     assert_eq!(permissions(&above), 0o700);
     assert_eq!(permissions(&above.join("sessions")), 0o700);
 }
@@ -54,7 +84,7 @@ async fn a_record_has_the_mode_that_was_asked_for() {
 fn a_mode_that_lets_others_write_is_refused() {
     for mode in [0o660, 0o606, 0o666, 0o620, 0o602, 0o400, 0o200, 0o700, 0o610, 0o4600, 0, u32::MAX]
     {
-        let refused = File::default().mode(mode).expect_err("a dangerous mode");
+        let refused = Site::new().store.mode(mode).expect_err("a dangerous mode");
         assert!(matches!(refused, FileError::InvalidMode), "{mode:o}");
     }
 }
@@ -63,7 +93,6 @@ fn a_mode_that_lets_others_write_is_refused() {
 async fn a_directory_that_others_can_write_to_is_refused() {
     for mode in [0o770, 0o720, 0o707, 0o702, 0o1777] {
         let site = Site::new();
-        fs::create_dir(site.directory()).expect("a directory");
         fs::set_permissions(site.directory(), Permissions::from_mode(mode)).expect("its mode");
         for refused in faults_of_every_operation(&site.store).await {
             assert!(matches!(refused, FileError::SharedDirectory), "{mode:o}: {refused:?}");
@@ -75,7 +104,6 @@ async fn a_directory_that_others_can_write_to_is_refused() {
 #[tokio::test]
 async fn a_directory_that_others_can_only_read_is_used() {
     let site = Site::new();
-    fs::create_dir(site.directory()).expect("a directory");
     fs::set_permissions(site.directory(), Permissions::from_mode(0o755)).expect("its mode");
     let (key, _) = site.create(b"cart", Ttl::hours(1)).await;
     assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]));
@@ -86,6 +114,7 @@ async fn a_directory_that_others_can_only_read_is_used() {
 async fn a_link_in_the_directorys_place_is_refused() {
     let site = Site::new();
     fs::create_dir(site.outside("elsewhere")).expect("a directory");
+    fs::remove_dir(site.directory()).expect("it is empty");
     symlink(site.outside("elsewhere"), site.directory()).expect("a link");
     for refused in faults_of_every_operation(&site.store).await {
         assert!(matches!(refused, FileError::Io { .. }), "{refused:?}");
@@ -97,6 +126,7 @@ async fn a_link_in_the_directorys_place_is_refused() {
 #[tokio::test]
 async fn a_fault_names_neither_path_nor_key() {
     let site = Site::new();
+    fs::remove_dir(site.directory()).expect("it is empty");
     write_file(&site.directory(), b"not a directory");
     for fault in faults_of_every_operation(&site.store).await {
         let source = fault.source().expect("what the system said");

@@ -1,14 +1,15 @@
-//! Which operations wait for each other. The tests see in Linux's list of locks that an
-//! operation waits.
+//! Which operations wait for each other. The tests see in Linux's list of open files that an
+//! operation tries to take a lock.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
-use cloakroom::store::{FileRevision, Update};
+use cloakroom::store::{FileError, FileRevision, Update};
 use cloakroom::{Key, Store, Sweep, Ttl};
 use tokio::task::JoinHandle;
 
-use crate::site::{Site, temporary_file, write_file};
+use crate::site::{Site, new_key, temporary_file, write_file};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_waits_for_the_lock_and_a_look_does_not() {
@@ -44,13 +45,42 @@ async fn a_sweep_leaves_a_file_whose_writer_holds_the_lock() {
     let temporary = site.directory().join(temporary_file(&key));
     write_file(&temporary, b"half a reco");
     let held = hold(&site, &key);
-    let store = site.store.clone();
-    let sweep = tokio::spawn(async move { store.sweep().await.expect("the sweep") });
-    assert!(waits_for(&held, &sweep).await);
+    assert_eq!(site.store.sweep().await.expect("the sweep"), 0);
     assert!(temporary.exists());
     drop(held);
-    sweep.await.expect("no panic");
+    assert_eq!(site.store.sweep().await.expect("the sweep"), 0);
     assert!(!temporary.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_is_never_given_back_is_an_error_in_time_and_stops_no_other_record() {
+    let site = Site::with(|store| store.timeout(Duration::from_millis(300)));
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
+    let _held = hold(&site, &key);
+    // More than there are threads for the store.
+    let updates: Vec<_> = (0..100)
+        .map(|_| {
+            let (store, key) = (site.store.clone(), key.clone());
+            tokio::spawn(async move { store.update(&key, b"hat", Ttl::hours(1), &seen).await })
+        })
+        .collect();
+    // Beside them, others go on.
+    let other = loop {
+        let other = new_key();
+        if site.lock(&other) != site.lock(&key) {
+            break other;
+        }
+    };
+    site.create_at(&other, b"hat", Ttl::hours(1)).await;
+    assert_eq!(site.value(&other).await.as_deref(), Some(&b"hat"[..]));
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]), "reading takes no lock");
+    for update in updates {
+        let refused = update.await.expect("no panic").expect_err("the lock is taken");
+        assert!(matches!(refused, FileError::TimedOut), "{refused:?}");
+    }
+    // No thread still waits for the lock.
+    let free = tokio::task::spawn_blocking(|| ()).await;
+    assert!(free.is_ok());
 }
 
 fn hold(site: &Site, key: &Key) -> fs::File {
@@ -68,12 +98,14 @@ fn start_update(site: &Site, key: &Key, seen: FileRevision) -> JoinHandle<Update
     })
 }
 
-/// Whether the work comes to wait for the lock, before it ends.
+/// Whether the work tries to take the lock, before it ends: then this process has the file open
+/// twice.
 async fn waits_for<T>(lock: &fs::File, work: &JoinHandle<T>) -> bool {
-    let inode = format!(":{} ", lock.metadata().expect("its metadata").ino());
+    let inode = lock.metadata().expect("its metadata").ino();
     while !work.is_finished() {
-        let locks = fs::read_to_string("/proc/locks").expect("the list of locks");
-        if locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&inode)) {
+        let open = fs::read_dir("/proc/self/fd").expect("the list of files").flatten();
+        let open = open.filter_map(|entry| fs::metadata(entry.path()).ok());
+        if open.filter(|file| file.ino() == inode).count() > 1 {
             return true;
         }
         tokio::task::yield_now().await;

@@ -102,7 +102,8 @@ fn ballast(count: u64) -> String {
 }
 
 fn sessions_in(directory: &Path) -> Counters {
-    Config::new().store(File::new(directory)).data::<Counter>().build()
+    let store = File::new(directory).expect("a directory");
+    Config::new().store(store).data::<Counter>().build()
 }
 
 /// Makes a session that was counted once, and says which cookie it has.

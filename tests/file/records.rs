@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloakroom::store::{Create, Update};
+use cloakroom::store::{Create, FileError, Update};
 use cloakroom::{File, Store, Sweep, Ttl};
 use tokio::sync::Barrier;
 
@@ -25,7 +25,7 @@ async fn a_record_is_one_file_named_by_the_hash_of_its_key() {
 async fn another_store_in_the_same_directory_sees_the_record() {
     let site = Site::new();
     let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
-    let other = File::new(site.directory()).clock(site.clock.clone());
+    let other = File::new(site.directory()).expect("a directory").clock(site.clock.clone());
     let loaded = other.load(&key, None).await.expect("the store answers").expect("a record");
     assert_eq!((loaded.value.as_slice(), loaded.revision), (&b"cart"[..], seen));
 }
@@ -128,7 +128,7 @@ async fn of_concurrent_creates_one_wins() {
         let (key, barrier) = (new_key(), Arc::new(Barrier::new(RIVALS)));
         let rivals: Vec<_> = (0..RIVALS as u8)
             .map(|rival| {
-                let store = File::new(site.directory());
+                let store = File::new(site.directory()).expect("a directory");
                 let (key, barrier) = (key.clone(), barrier.clone());
                 tokio::spawn(async move {
                     barrier.wait().await;
@@ -166,4 +166,29 @@ async fn sweeping_disturbs_no_writer() {
     }
     assert!(!sweeping.is_finished(), "the sweeps went well");
     sweeping.abort();
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_long_is_no_record_and_is_not_read() {
+    let site = Site::new();
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
+    let file = fs::OpenOptions::new().write(true).open(site.place(&key)).expect("the record");
+    // Without blocks on the disk, and more than any machine could hold.
+    file.set_len(1 << 43).expect("a sparse file");
+    assert_eq!(site.value(&key).await, None);
+    assert_eq!(site.update(&key, b"hat", &seen).await, Update::Gone);
+    site.create_at(&key, b"hat", Ttl::hours(1)).await;
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"hat"[..]));
+}
+
+#[tokio::test]
+async fn a_value_that_is_too_long_is_an_error_and_the_record_stays() {
+    let site = Site::new();
+    let (key, seen) = site.create(b"cart", Ttl::hours(1)).await;
+    let long = vec![0; (64 << 20) + 1];
+    let refused = site.store.update(&key, &long, Ttl::hours(1), &seen).await;
+    assert!(matches!(refused, Err(FileError::TooLarge)), "{refused:?}");
+    let refused = site.store.create(&new_key(), &long, Ttl::hours(1)).await;
+    assert!(matches!(refused, Err(FileError::TooLarge)), "{refused:?}");
+    assert_eq!(site.value(&key).await.as_deref(), Some(&b"cart"[..]));
 }

@@ -1,10 +1,10 @@
 //! The threshold, and the sweep.
 
-use std::fs;
 use std::time::Duration;
 
 use cloakroom::{File, Store, Sweep, Ttl};
 
+use crate::log::Log;
 use crate::site::{Site, new_key, record_file, temporary_file, write_file};
 
 #[tokio::test]
@@ -45,7 +45,6 @@ async fn a_sweep_leaves_the_files_of_others() {
         format!("{}.bak", record_file(&new_key())),
         record_file(&new_key()).to_uppercase(),
     ];
-    fs::create_dir(site.directory()).expect("a directory");
     for other in &others {
         write_file(&site.directory().join(other), &b"not a session ".repeat(10));
     }
@@ -111,20 +110,82 @@ async fn one_process_never_exceeds_the_threshold() {
 }
 
 #[tokio::test]
-async fn the_threshold_is_500_by_default_and_0_is_none() {
-    for (site, expected) in [(Site::new(), 451), (Site::with(|store| store.threshold(0)), 501)] {
-        for _ in 0..501 {
+async fn there_is_no_threshold_by_default_and_0_is_none() {
+    for site in [Site::new(), Site::with(|store| store.threshold(0))] {
+        for _ in 0..1_000 {
+            site.create(b"", Ttl::hours(2)).await;
+        }
+        assert_eq!(site.files().len(), 1_000);
+    }
+}
+
+#[tokio::test]
+async fn what_killed_processes_left_counts_and_goes_before_any_record() {
+    let site = Site::with(|store| store.threshold(20));
+    let mut kept = Vec::new();
+    for _ in 0..10 {
+        kept.push(record_file(&site.create(b"", Ttl::hours(1)).await.0));
+    }
+    for _ in 0..30 {
+        write_file(&site.directory().join(temporary_file(&new_key())), b"cloakrm\x01 half a rec");
+    }
+    // A store that was made anew counts.
+    let store = File::new(site.directory()).expect("a directory").threshold(20);
+    let key = new_key();
+    let _ = store.create(&key, b"", Ttl::hours(1)).await.expect("the store answers");
+    kept.push(record_file(&key));
+    kept.sort();
+    assert_eq!(site.files(), kept);
+}
+
+#[test]
+fn live_records_that_go_leave_a_warning_once_a_minute() {
+    Log::of(async |log| {
+        let site = Site::with(|store| store.threshold(10));
+        for _ in 0..10 {
             site.create(b"", Ttl::hours(1)).await;
         }
-        assert_eq!(site.files().len(), expected);
-    }
+        assert_eq!(log.take(), Vec::<String>::new());
+        for _ in 0..20 {
+            site.create(b"", Ttl::hours(1)).await;
+        }
+        let said = log.take();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("users are signed out") && said[0].contains("threshold"));
+        assert!(said[0].contains("removed=1 ") || said[0].contains("removed=2 "), "{said:?}");
+
+        site.clock.advance(Duration::from_secs(59));
+        site.create(b"", Ttl::hours(1)).await;
+        assert_eq!(log.take(), Vec::<String>::new());
+        site.clock.advance(Duration::from_secs(1));
+        for _ in 0..2 {
+            site.create(b"", Ttl::hours(1)).await;
+        }
+        let said = log.take();
+        assert_eq!(said.len(), 1, "{said:?}");
+        // All that went since the last one.
+        assert!(said[0].contains("removed=2"), "{said:?}");
+    });
+}
+
+#[test]
+fn expired_records_that_go_leave_no_warning() {
+    Log::of(async |log| {
+        let site = Site::with(|store| store.threshold(10));
+        for _ in 0..30 {
+            site.create(b"", Ttl::seconds(1)).await;
+            site.clock.advance(Duration::from_secs(2));
+        }
+        assert_eq!(log.take(), Vec::<String>::new());
+    });
 }
 
 #[tokio::test]
 async fn several_processes_exceed_the_threshold_by_a_tenth_each_at_most() {
     let site = Site::new();
     // Nothing but the directory is shared by stores that were made apart.
-    let stores = [(); 3].map(|()| File::new(site.directory()).threshold(50));
+    let store = || File::new(site.directory()).expect("a directory").threshold(50);
+    let stores = [(); 3].map(|()| store());
     let mut most = 0;
     for round in 0..100 {
         for store in &stores {

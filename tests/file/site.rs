@@ -26,7 +26,8 @@ impl Site {
     pub(crate) fn with(settings: impl FnOnce(File) -> File) -> Self {
         let parent = TempDir::new().expect("a temporary directory");
         let clock = Clock::manual();
-        let store = settings(File::new(parent.path().join("sessions")).clock(clock.clone()));
+        let store = File::new(parent.path().join("sessions")).expect("a directory");
+        let store = settings(store.clock(clock.clone()));
         Self { parent, store, clock }
     }
 

@@ -58,7 +58,7 @@ async fn main() -> Outcome {
 
         #[cfg(feature = "file")]
         Some("file") => {
-            let sessions = sessions(cloakroom::File::new("sessions"));
+            let sessions = sessions(cloakroom::File::new("sessions")?);
             let _sweeper = sessions.sweep_every(Ttl::minutes(10));
             serve(sessions).await
         }

@@ -7,17 +7,24 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::fs as sys;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::error::FileError;
-use super::layout::{Header, HeaderBytes};
+use super::layout::{Header, HeaderBytes, MAX_VALUE};
 use super::name::{Entry, Name};
 
 /// The mode of a file that only its owner reads and writes.
 pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+
+/// How long a thread waits for a lock. Work under a lock takes microseconds.
+const PATIENCE: Duration = Duration::from_millis(2);
+/// How long it waits before it looks again.
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// For every file: the store follows no link, and does not block on a planted pipe or
 /// device.
@@ -53,11 +60,19 @@ impl Dir {
         Ok(dir)
     }
 
-    /// Waits until no other task changes the record, or another record of the same lock.
-    /// Each call opens the file anew, so that threads exclude each other as processes
+    /// Waits for a moment until no other task changes the record, or another record of the same
+    /// lock. Each call opens the file anew, so that threads exclude each other as processes
     /// do.
+    ///
+    /// It never waits in the system, where nothing could end it: a process that was stopped keeps
+    /// its lock.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::TimedOut`] while the lock is taken. Nothing has happened.
     pub(super) fn lock(&self, name: &Name) -> Result<Locked<'_>, FileError> {
         let file = name.lock_file();
+        let start = Instant::now();
         loop {
             let flags = OFlags::RDWR | OFlags::CREATE | CAREFULLY;
             let lock = match sys::openat(&self.handle, &file, flags, PRIVATE) {
@@ -69,8 +84,14 @@ impl Dir {
             if !is_regular(&stat(&lock)?) {
                 return Err(FileError::InvalidLock);
             }
-            retry_on_intr(|| sys::flock(&lock, FlockOperation::LockExclusive))
-                .map_err(FileError::io("take a lock"))?;
+            let lock_now = || sys::flock(&lock, FlockOperation::NonBlockingLockExclusive);
+            loop {
+                match retry_on_intr(lock_now) {
+                    Err(Errno::WOULDBLOCK) if start.elapsed() < PATIENCE => sleep(PAUSE),
+                    Err(Errno::WOULDBLOCK) => return Err(FileError::TimedOut),
+                    taken => break taken.map_err(FileError::io("take a lock"))?,
+                }
+            }
             // A lock file that was removed meanwhile excludes no other process.
             if stat(&lock)?.st_nlink > 0 {
                 return Ok(Locked { dir: self, _lock: lock });
@@ -80,19 +101,21 @@ impl Dir {
 
     /// Reads a record. What is not a whole one is none.
     pub(super) fn read(&self, name: &Name) -> Result<Option<(Header, Vec<u8>)>, FileError> {
-        let Some((mut file, header)) = self.open_record(name)? else { return Ok(None) };
-        if Header::peek(&header).is_none() {
+        let Some((file, header, length)) = self.open_record(name)? else { return Ok(None) };
+        if Header::peek(&header).is_none() || length > MAX_VALUE as u64 {
             return Ok(None);
         }
-        let mut value = Vec::new();
-        file.read_to_end(&mut value).map_err(FileError::io("read a record"))?;
+        let mut value = Vec::with_capacity(length as usize);
+        // One byte more than was there: a file that grows is no record.
+        let read = file.take(length + 1).read_to_end(&mut value);
+        read.map_err(FileError::io("read a record"))?;
         Ok(Header::decode(&header, name, &value).map(|header| (header, value)))
     }
 
     /// When the time of a record is over, by its header.
     pub(super) fn expiry(&self, name: &Name) -> Result<Option<u64>, FileError> {
         let opened = self.open_record(name)?;
-        Ok(opened.and_then(|(_, header)| Header::peek(&header)).map(|header| header.expires))
+        Ok(opened.and_then(|(_, header, _)| Header::peek(&header)).map(|header| header.expires))
     }
 
     /// The files that this store may have made, by their names.
@@ -132,21 +155,26 @@ impl Dir {
         Ok(stat(&made)?.st_uid)
     }
 
-    /// Opens a file in a record's place and reads the bytes of a header.
-    fn open_record(&self, name: &Name) -> Result<Option<(fs::File, HeaderBytes)>, FileError> {
+    /// Opens a file in a record's place, reads the bytes of a header, and says how many come
+    /// behind it.
+    fn open_record(&self, name: &Name) -> Result<Option<(fs::File, HeaderBytes, u64)>, FileError> {
         let flags = OFlags::RDONLY | CAREFULLY;
         let mut file = match sys::openat(&self.handle, name.record_file(), flags, Mode::empty()) {
             // None, a link, a socket.
             Err(Errno::NOENT | Errno::LOOP | Errno::MLINK | Errno::NXIO) => return Ok(None),
             opened => fs::File::from(opened.map_err(FileError::io("open a record"))?),
         };
-        if !is_regular(&stat(&file)?) {
+        let found = stat(&file)?;
+        if !is_regular(&found) {
             return Ok(None);
         }
-        let mut header = [0; _];
+        let mut header: HeaderBytes = [0; _];
+        let length = (found.st_size as u64).saturating_sub(header.len() as u64);
         match file.read_exact(&mut header) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            read => read.map(|()| Some((file, header))).map_err(FileError::io("read a record")),
+            read => {
+                read.map(|()| Some((file, header, length))).map_err(FileError::io("read a record"))
+            }
         }
     }
 

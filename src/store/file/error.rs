@@ -19,6 +19,13 @@ pub enum FileError {
     /// Something else stands in the place of a lock file.
     #[error("a lock of the session directory is not a regular file")]
     InvalidLock,
+    /// Another process kept a lock for too long, or the disk did not answer. The operation may
+    /// or may not have happened.
+    #[error("a session file could not be used in time")]
+    TimedOut,
+    /// The value is longer than 64 MiB.
+    #[error("the value is longer than a session file holds")]
+    TooLarge,
     /// The operating system gave no randomness.
     #[error("the operating system gave no randomness for a revision")]
     NoRandomness,

@@ -15,6 +15,9 @@ use super::name::Name;
 
 const MAGIC: [u8; 8] = *b"cloakrm\x01";
 
+/// The longest value: a file that is longer than one with its header is no record.
+pub(super) const MAX_VALUE: usize = 64 * 1024 * 1024;
+
 /// The version of a record in [`File`](super::File): 16 random bytes, so that
 /// it never comes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

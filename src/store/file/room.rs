@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::dir::Dir;
+use super::dir::{Dir, Locked};
 use super::error::FileError;
 use super::name::{Entry, Name};
 
@@ -11,7 +11,7 @@ use super::name::{Entry, Name};
 const REMOVED_AT_ONCE: usize = 16;
 
 /// Removes the records whose time is over, which it counts, and the files that
-/// killed processes left.
+/// killed processes left. What a taken lock guards stays until the next sweep.
 pub(super) fn sweep(dir: &Dir, now: u64) -> Result<u64, FileError> {
     let mut expired = Vec::new();
     let mut temporaries = Vec::new();
@@ -24,10 +24,28 @@ pub(super) fn sweep(dir: &Dir, now: u64) -> Result<u64, FileError> {
             }
         }
     }
-    for (of, file) in temporaries {
-        dir.lock(&of)?.remove_temporary(&file)?;
-    }
+    remove_temporaries(dir, temporaries)?;
     Ok(remove(dir, expired)? as u64)
+}
+
+/// Removes what killed writers left, and says how many files. Those that are being written are
+/// waited for, and are none then.
+fn remove_temporaries(dir: &Dir, files: Vec<(Name, String)>) -> Result<usize, FileError> {
+    let mut removed = 0;
+    for (of, file) in files {
+        if let Some(locked) = lock_if_free(dir, &of)? {
+            removed += usize::from(locked.remove_temporary(&file)?);
+        }
+    }
+    Ok(removed)
+}
+
+/// A process that was stopped keeps its lock. No other record waits for it.
+fn lock_if_free<'a>(dir: &'a Dir, name: &Name) -> Result<Option<Locked<'a>>, FileError> {
+    match dir.lock(name) {
+        Err(FileError::TimedOut) => Ok(None),
+        locked => locked.map(Some),
+    }
 }
 
 /// How many records this process may still make before it has to count.
@@ -38,17 +56,17 @@ pub(super) struct Budget {
 
 impl Budget {
     /// Has room for one more record, and makes some where the threshold is
-    /// reached.
-    pub(super) fn spend(&self, dir: &Dir, threshold: usize, now: u64) -> Result<(), FileError> {
+    /// reached. Says how many live records had to go.
+    pub(super) fn spend(&self, dir: &Dir, threshold: usize, now: u64) -> Result<usize, FileError> {
         let most = (threshold / 10).max(1);
         if threshold == 0 || !self.is_spent(most) {
-            return Ok(());
+            return Ok(0);
         }
-        let counted =
+        let Room { left, evicted } =
             make_room(dir, threshold, now).inspect_err(|_| self.left.store(0, Relaxed))?;
         // This record needs one place. What others spent meanwhile stays spent.
-        self.left.fetch_min(threshold.saturating_sub(counted + 1), Relaxed);
-        Ok(())
+        self.left.fetch_min(threshold.saturating_sub(left + 1), Relaxed);
+        Ok(evicted)
     }
 
     /// Takes one, or begins a new budget. Others live on the new one while the
@@ -65,24 +83,41 @@ struct Found {
     expires: u64,
 }
 
-/// Where the threshold is reached, removes the expired records and those
-/// nearest to their expiry; says how many are left.
-fn make_room(dir: &Dir, threshold: usize, now: u64) -> Result<usize, FileError> {
+/// What there is after room was made.
+struct Room {
+    left: usize,
+    /// Live records that had to go.
+    evicted: usize,
+}
+
+/// Where the threshold is reached, removes what killed writers left, then the expired records and
+/// those nearest to their expiry.
+fn make_room(dir: &Dir, threshold: usize, now: u64) -> Result<Room, FileError> {
     let mut records = Vec::new();
+    let mut temporaries = Vec::new();
     for entry in dir.entries()? {
-        if let Entry::Record(name) = entry? {
-            records.extend(dir.expiry(&name)?.map(|expires| Found { name, expires }));
+        match entry? {
+            Entry::Temporary { of, file } => temporaries.push((of, file)),
+            Entry::Record(name) => {
+                records.extend(dir.expiry(&name)?.map(|expires| Found { name, expires }));
+            }
         }
     }
-    let count = records.len();
-    if count < threshold {
-        return Ok(count);
+    let mut left = records.len() + temporaries.len();
+    if left >= threshold {
+        left -= remove_temporaries(dir, temporaries)?;
+    }
+    if left < threshold {
+        return Ok(Room { left, evicted: 0 });
     }
     let kept = (threshold - threshold / 10).min(threshold - 1);
     records.sort_unstable_by_key(|record| record.expires);
     let expired = records.partition_point(|record| record.expires <= now);
-    records.truncate(expired.max(count - kept));
-    Ok(count - remove(dir, records)?)
+    records.truncate(expired.max(left - kept));
+    let live = records.split_off(expired.min(records.len()));
+    left -= remove(dir, records)?;
+    let evicted = remove(dir, live)?;
+    Ok(Room { left: left - evicted, evicted })
 }
 
 /// Removes records, lock by lock, and says how many. One that was changed since
@@ -92,7 +127,7 @@ fn remove(dir: &Dir, mut records: Vec<Found>) -> Result<usize, FileError> {
     let mut removed = 0;
     for of_one_lock in records.chunk_by(|a, b| a.name.lock() == b.name.lock()) {
         for batch in of_one_lock.chunks(REMOVED_AT_ONCE) {
-            let locked = dir.lock(&batch[0].name)?;
+            let Some(locked) = lock_if_free(dir, &batch[0].name)? else { continue };
             for record in batch {
                 if dir.expiry(&record.name)? == Some(record.expires) {
                     removed += usize::from(locked.remove(&record.name)?);
