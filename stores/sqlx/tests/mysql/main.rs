@@ -23,6 +23,7 @@ use servers::races::{
 use servers::visitor::{close, open, sessions, visit};
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, MySqlPool};
+use tokio::task::JoinSet;
 
 use sql::{
     dropped_first_operations_mix_nothing_up, fresh_name, keeps_a_record, misfit, sweeps_in_steps,
@@ -258,6 +259,22 @@ async fn a_table_of_another_program_is_an_error_that_says_which_column_does_not_
     let store = MySql::options().table(view.clone()).connect(&shared_url()).await;
     let fault = store.expect("the server is up").migrate().await.expect_err("it is no table");
     assert_eq!(fault.to_string(), misfit(&view, "belongs to something that is not a table"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flasks_table_gets_one_index_however_many_migrate_at_once() {
+    let table = flasks_table().await;
+    let mut migrating = JoinSet::new();
+    for _ in 0..10 {
+        let options = MySql::options().table(table.clone());
+        migrating.spawn(async move { keeps_a_record(&made(options).await).await });
+    }
+    migrating.join_all().await;
+    let indexes = "SELECT COUNT(*) FROM information_schema.STATISTICS \
+                   WHERE TABLE_NAME = ? AND COLUMN_NAME = 'expiry'";
+    let indexes = sqlx::query_scalar(indexes).bind(table.as_str());
+    let indexes: i64 = indexes.fetch_one(&pool().await).await.expect("answers");
+    assert_eq!(indexes, 1);
 }
 
 #[tokio::test]
