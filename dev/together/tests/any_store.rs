@@ -53,11 +53,12 @@ fn any_store_runs_with_sqlite() {
 #[test]
 fn an_example_whose_store_fails_says_the_cause_in_its_terminal() {
     let folder = tempfile::tempdir().expect("a folder");
-    // The store opens no directory where a file has its name.
-    fs::write(folder.path().join("sessions"), "in the way").expect("a file");
     let mut program = Command::new(example("any_store"));
     program.args(["file", "127.0.0.1:0"]).current_dir(&folder).stderr(Stdio::piped());
     let site = Site::start(&mut program);
+    // The store opens no directory where a file has its name.
+    fs::remove_dir(folder.path().join("sessions")).expect("the store has made it");
+    fs::write(folder.path().join("sessions"), "in the way").expect("a file");
 
     let (status, body) = Browser::of(&site).ask("GET / HTTP/1.1");
     assert_eq!((status.as_str(), body.as_str()), ("503", ""));
