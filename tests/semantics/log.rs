@@ -19,7 +19,8 @@ impl Log {
     /// Runs a test while this log is written.
     pub(crate) fn of(test: impl AsyncFnOnce(&Self)) {
         let log = Self::default();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         tracing::subscriber::with_default(log.clone(), || runtime.block_on(test(&log)));
     }
 }

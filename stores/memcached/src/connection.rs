@@ -39,6 +39,15 @@ pub(crate) struct Connection<S> {
     line: Vec<u8>,
 }
 
+/// Settings of a server.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// `-I`: the size of the largest item, key and all.
+    pub(crate) item_size_max: Option<usize>,
+    /// Without `-M`: it removes records when its memory is full.
+    pub(crate) evicts: bool,
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self { stream: BufReader::new(stream), request: Vec::new(), line: Vec::new() }
@@ -153,9 +162,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.line == b"MN" { Ok(()) } else { Err(refusal(&self.line)) }
     }
 
-    /// The setting `-I`: the size of the largest item, key and all.
-    pub(crate) async fn item_size_max(&mut self) -> Result<Option<usize>, MemcachedError> {
-        let mut found = None;
+    pub(crate) async fn settings(&mut self) -> Result<Settings, MemcachedError> {
+        let mut found = Settings::default();
         self.begin(format_args!("stats settings"));
         self.finish().await?;
         while self.line != b"END" {
@@ -163,7 +171,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Err(refusal(&self.line));
             };
             if let Some(size) = setting.strip_prefix(b"item_size_max ") {
-                found = str::from_utf8(size).ok().and_then(|size| size.parse().ok());
+                found.item_size_max = str::from_utf8(size).ok().and_then(|size| size.parse().ok());
+            } else if setting == b"evictions on" {
+                found.evicts = true;
             }
             self.read_line().await?;
         }

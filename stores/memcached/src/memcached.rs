@@ -145,12 +145,18 @@ impl<D: MemcachedDial> Memcached<D> {
         connection.put_back(greeted)?;
 
         let mut connection = self.pool.take().await?;
-        let limit = self.pool.in_time(connection.item_size_max()).await;
-        match connection.put_back(limit) {
+        let settings = self.pool.in_time(connection.settings()).await;
+        let settings = match connection.put_back(settings) {
             // Some services do not show their settings.
-            Err(fault) if fault.is_refusal() => Ok(None),
-            limit => limit,
+            Err(fault) if fault.is_refusal() => return Ok(None),
+            settings => settings?,
+        };
+        if settings.evicts {
+            tracing::warn!(
+                "Memcached evicts records when its memory is full, which ends live sessions: give it memory for all of them (`-m`), or start it with `-M`, so that writes fail instead"
+            );
         }
+        Ok(settings.item_size_max)
     }
 
     fn check_length(&self, value: &[u8]) -> Result<(), MemcachedError> {

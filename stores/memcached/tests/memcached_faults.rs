@@ -1,5 +1,8 @@
 //! Memcached that is not there, dies, is silent, or is behind a bad network.
 
+#[path = "../../../tests/semantics/log.rs"]
+mod log;
+
 use std::io;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -16,6 +19,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+
+use log::Log;
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.
@@ -88,6 +93,19 @@ async fn an_unexpected_reply_reaches_no_operation() {
     let store = impatient_options().dial(ToPort(port));
     for _ in 0..5 {
         assert!(store.load(&fresh_key(), None).await.expect("answers").is_none());
+    }
+}
+
+#[test]
+fn connecting_warns_of_a_server_that_evicts_sessions_and_of_no_other() {
+    for (options, warnings) in [(&[][..], 1), (&["-M"][..], 0)] {
+        let server = Server::start(options);
+        Log::of(async |log| {
+            Memcached::connect(&url_of(server.port())).await.expect("the server is up");
+            let lines = log.take();
+            assert_eq!(lines.len(), warnings, "{lines:?}");
+            assert!(lines.iter().all(|(_, line)| line.contains("`-M`")));
+        });
     }
 }
 

@@ -250,6 +250,7 @@ async fn checked(server: RedisServer) -> Result<Redis, RedisError> {
     server.open().await.map_err(RedisError::of)?;
     let store = Redis::new(server);
     store.check_commands().await?;
+    store.warn_of_eviction().await;
     Ok(store)
 }
 

@@ -50,6 +50,7 @@ const MAX_VALUE: usize = 512 * 1024 * 1024;
 ///   there, connecting is an error.
 /// - `+pttl +client|tracking` for [`NearCache`](crate::NearCache), with `+client` on Redis 6.2.
 /// - `+cluster|slots` for a cluster, with `+cluster` on Redis 6.2.
+/// - `+info`, if the log should have a warning where the server evicts sessions.
 /// - `+role` behind sentinels.
 /// - `+select` where the URL names a database.
 ///
@@ -194,6 +195,28 @@ where
         // Any other fault may be over by the first request.
         let results = [loaded, updated, removed];
         results.into_iter().filter(forbids).collect()
+    }
+
+    /// Warns where the server removes live sessions when its memory is full. It need not let
+    /// this user know.
+    pub(crate) async fn warn_of_eviction(&self) {
+        let mut question = Cmd::new();
+        question.arg("INFO").arg("memory");
+        let info = match self.send(&question).await {
+            Ok(Value::BulkString(info)) => info,
+            Ok(Value::VerbatimString { text, .. }) => text.into_bytes(),
+            _ => return,
+        };
+        let info = String::from_utf8_lossy(&info);
+        let setting =
+            |name: &str| info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let has_limit = setting("maxmemory").is_some_and(|bytes| bytes.trim() != "0");
+        let keeps = setting("maxmemory_policy").is_none_or(|policy| policy.trim() == "noeviction");
+        if has_limit && !keeps {
+            tracing::warn!(
+                "Redis evicts records when its memory is full, which ends live sessions: set `maxmemory-policy noeviction`, so that writes fail instead"
+            );
+        }
     }
 
     pub(crate) async fn send(&self, command: &Cmd) -> RedisResult<Value> {

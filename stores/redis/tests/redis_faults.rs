@@ -1,5 +1,8 @@
 //! Redis that is not there, dies, is silent, or is behind a bad network.
 
+#[path = "../../../tests/semantics/log.rs"]
+mod log;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,6 +16,8 @@ use servers::writers::Writers;
 use servers::{becomes_true, free_port};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+
+use log::Log;
 
 const TIMEOUT: Duration = Duration::from_millis(300);
 /// Both timeouts, and what a busy machine adds.
@@ -146,6 +151,26 @@ async fn a_server_that_speaks_resp2_alone_is_served_where_the_options_say_so() {
     store.remove(&key).await.expect("removed");
     let fault = NearCache::new(store).await.expect_err("the server reports no change in RESP2");
     assert!(fault.to_string().contains("RESP3"), "{fault}");
+}
+
+#[test]
+fn connecting_warns_of_a_server_that_evicts_sessions_and_of_no_other() {
+    let server = Server::start(&[]);
+    for (memory, policy, warnings) in [
+        ("0", "allkeys-lru", 0),
+        ("100mb", "noeviction", 0),
+        ("100mb", "allkeys-lru", 1),
+        ("100mb", "volatile-ttl", 1),
+    ] {
+        server.ask::<()>(&["CONFIG", "SET", "maxmemory", memory]);
+        server.ask::<()>(&["CONFIG", "SET", "maxmemory-policy", policy]);
+        Log::of(async |log| {
+            Redis::connect(&server.url()).await.expect("the server is up");
+            let lines = log.take();
+            assert_eq!(lines.len(), warnings, "{memory}, {policy}: {lines:?}");
+            assert!(lines.iter().all(|(_, line)| line.contains("maxmemory-policy noeviction")));
+        });
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
