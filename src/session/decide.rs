@@ -128,10 +128,11 @@ impl<S: Store, C: Codec> State<S, C> {
             && self.wish != Wish::Destroy
             && self.changes.is_touched()
             && self.changes.encode::<C>(&self.data)?;
-        let now = settings.clock.unix_millis();
-        let renewal_due = self
-            .live()
-            .is_some_and(|live| self.is_by_older_key || live.header.is_renewal_due(settings, now));
+        let renewal_due = !changed
+            && self.live().is_some_and(|live| {
+                let now = settings.clock.unix_millis();
+                self.is_by_older_key || live.header.is_renewal_due(settings, now)
+            });
         if changed && matches!(self.place, Place::Over(_)) && self.wish == Wish::Keep {
             tracing::debug!("{DROPPED}");
         }

@@ -44,7 +44,9 @@ impl<S: Store, C: Codec> State<S, C> {
         let settings = sessions.settings();
         let mut candidates = candidates(sessions, credentials);
         while let Some(Candidate { address, is_by_older_key }) = candidates.next() {
-            match look_up(sessions, &address).await? {
+            let (found, used_at) = look_up(sessions, &address).await?;
+            self.used_at = used_at;
+            match found {
                 Found::Live(live, data) => {
                     self.others.extend(candidates.by_ref().map(|other| other.address.key));
                     self.begin(live, data, sessions, is_by_older_key);
@@ -81,7 +83,6 @@ impl<S: Store, C: Codec> State<S, C> {
         is_by_older_key: bool,
     ) {
         let settings = sessions.settings();
-        self.used_at = settings.clock.unix_millis();
         self.permanent = live.header.permanent;
         match C::Record::COOKIE_ENDS {
             // The fresh value goes out with a write, which this makes due.
@@ -89,7 +90,7 @@ impl<S: Store, C: Codec> State<S, C> {
             CookieEnds::WhenIdle => {
                 let is_renewed = settings.renewal == Renewal::EveryRequest && self.permanent;
                 if is_renewed || is_by_older_key {
-                    self.cookie = DueCookie::Repeat { seen_at: self.used_at };
+                    self.cookie = DueCookie::Repeat { seen_at: settings.clock.unix_millis() };
                 }
             }
         }
@@ -101,15 +102,15 @@ impl<S: Store, C: Codec> State<S, C> {
     }
 }
 
-/// Looks up the session of an id, for a use of it.
+/// Looks up the session of an id, for a use of it, and says when the store has read it.
 async fn look_up<S: Store, C: Codec, K: Signer>(
     sessions: &Sessions<S, C, K>,
     address: &Address,
-) -> Result<Found<S, C::Data>, Error> {
+) -> Result<(Found<S, C::Data>, u64), Error> {
     let settings = sessions.settings();
     let extend = (settings.renewal == Renewal::EveryRequest).then_some(settings.idle_timeout);
     let loaded = sessions.store().load(&address.key, extend).await.map_err(Error::store)?;
-    let Some(record) = loaded else { return Ok(Found::Nothing) };
+    let Some(record) = loaded else { return Ok((Found::Nothing, 0)) };
     let now = read_at(sessions, &record);
     let made_at = match C::Record::read(record.value.as_ref(), now) {
         Ok(Contents::Moved { at, .. } | Contents::Ended { at }) => at,
@@ -119,9 +120,9 @@ async fn look_up<S: Store, C: Codec, K: Signer>(
         // The load has postponed the expiry of a note. No session ever lies under
         // this key again.
         sessions.store().remove(&address.key).await.map_err(Error::store)?;
-        return Ok(Found::Nothing);
+        return Ok((Found::Nothing, now));
     }
-    Ok(interpret(sessions, address, record, now))
+    Ok((interpret(sessions, address, record, now), now))
 }
 
 /// What a record that was read at the time `now` is to this program.

@@ -113,13 +113,14 @@ impl<S: Store, C: Codec> State<S, C> {
         };
         let written = write(sessions, place, how, rejects, propose).await?;
 
-        let now = settings.clock.unix_millis();
         let is_repeated = wanted.is_some() || *is_by_older_key || repeats_cookie::<C>();
         match written {
             Written::Stored(newest) => {
                 match how {
                     How::Move(_) => self.cookie = DueCookie::Send,
-                    How::Swap | How::SwapOnce if is_repeated => self.repeat_cookie(now),
+                    How::Swap | How::SwapOnce if is_repeated => {
+                        self.repeat_cookie(settings.clock.unix_millis());
+                    }
                     How::Swap | How::SwapOnce => {}
                 }
                 self.is_by_older_key = false;
