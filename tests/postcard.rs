@@ -480,6 +480,96 @@ fn an_enum_with_a_skipped_variant_is_not_read() {
     assert!(Postcard::encode(&Some(Choice::B), &mut Vec::new()).is_err());
 }
 
+/// The aliases of other variants hide that one is skipped.
+#[test]
+fn a_skipped_variant_makes_no_variant_another_whatever_the_aliases() {
+    fn assert_never_another<T: PostcardData + PartialEq + Debug>(all: Vec<T>) {
+        for data in all {
+            if let Ok(read) = Postcard::<T>::decode(&encoded(&data)) {
+                assert_eq!(read, data);
+            }
+        }
+    }
+
+    /// What was retired is read as its heir.
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
+    enum Inherited {
+        #[serde(skip)]
+        Guest,
+        #[serde(alias = "Guest")]
+        #[default]
+        User,
+        Admin,
+    }
+    assert_never_another(vec![Inherited::User, Inherited::Admin]);
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
+    enum Aliased {
+        #[default]
+        A,
+        #[serde(skip)]
+        B,
+        #[serde(alias = "x")]
+        C,
+        D,
+    }
+    assert_never_another(vec![Aliased::A, Aliased::C, Aliased::D]);
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
+    enum Longer {
+        #[serde(skip)]
+        Alpha,
+        #[serde(alias = "Alpha", alias = "beta")]
+        #[default]
+        Zeta,
+        Omega,
+    }
+    assert_never_another(vec![Longer::Zeta, Longer::Omega]);
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
+    enum LastSkipped {
+        #[serde(alias = "x")]
+        #[default]
+        A,
+        B,
+        #[serde(skip)]
+        C,
+    }
+    assert_never_another(vec![LastSkipped::A, LastSkipped::B]);
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
+    enum Crosswise {
+        #[serde(rename = "B")]
+        #[default]
+        A,
+        #[serde(rename = "A")]
+        B,
+    }
+    assert_never_another(vec![Crosswise::A, Crosswise::B]);
+}
+
+#[test]
+fn a_variant_may_be_renamed_and_have_aliases() {
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
+    #[serde(rename_all = "kebab-case")]
+    enum Role {
+        #[default]
+        NoUser,
+        #[serde(alias = "administrator", alias = "boss")]
+        Admin,
+    }
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize, Schema)]
+    enum Renamed {
+        #[default]
+        #[serde(rename = "nobody")]
+        Anonymous,
+        #[serde(rename = "root")]
+        Admin(u8),
+    }
+    assert_comes_back(&vec![Role::NoUser, Role::Admin]);
+    assert_comes_back(&vec![Renamed::Anonymous, Renamed::Admin(7)]);
+}
+
 #[test]
 fn a_schema_that_says_less_than_serde_writes_is_refused() {
     /// Says that it is one number.

@@ -144,12 +144,49 @@ impl Form {
         Ok(Variant { form: self, ty: found.ty })
     }
 
+    /// The name by which serde reads a variant: one of its `names`, which are in the order
+    /// of the variants, each with its aliases, and have none of a skipped variant.
+    ///
+    /// The schema has the names before serde's renaming. Where they do not tell which name
+    /// is whose, no variant is read.
+    pub(super) fn variant_name(
+        self,
+        index: u32,
+        names: &'static [&'static str],
+    ) -> ::postcard::Result<&'static str> {
+        let variants = self.variants()?;
+        let place_of = |variant: &NamedVariant| {
+            let exact = names.iter().position(|name| *name == variant.name);
+            exact.or_else(|| names.iter().position(|name| is_same_word(name, variant.name)))
+        };
+        let places = variants.iter().map(|variant| place_of(variant));
+        let (at, is_clear) = if names.len() == variants.len() {
+            // As many names as variants: one that is unknown was chosen freely.
+            let mut places = places.enumerate();
+            (Some(index as usize), places.all(|(at, found)| found.is_none_or(|found| found == at)))
+        } else {
+            let at = variants.get(index as usize).and_then(|variant| place_of(variant));
+            (at, places.clone().all(|place| place.is_some()) && places.is_sorted_by(|a, b| a < b))
+        };
+        let name = at.and_then(|at| names.get(at)).filter(|_| is_clear);
+        name.copied().ok_or(OTHER_STEP)
+    }
+
     fn steps(self, parts: Parts, len: usize) -> Steps {
         Steps { form: self, parts, len, taken: 0 }
     }
 }
 
 static BYTE: NamedType = NamedType { name: "u8", ty: &DataModelType::U8 };
+
+/// Whether two names are one but for the case and the marks between words, as
+/// `rename_all` changes them.
+fn is_same_word(one: &str, other: &str) -> bool {
+    fn letters_of(name: &str) -> impl Iterator<Item = char> {
+        name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase)
+    }
+    letters_of(one).eq(letters_of(other))
+}
 
 /// The part of what has only one.
 const fn single(ty: &DataModelType) -> Option<&'static NamedType> {

@@ -3,11 +3,10 @@
 use ::postcard::de_flavors::Slice;
 use ::postcard::{Deserializer as Input, Error, Result};
 use postcard_schema::schema::DataModelType;
-use serde::Deserialize;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
+use serde::{Deserialize, forward_to_deserialize_any};
 
 use super::form::{Form, OTHER_STEP, Steps, Variant};
 
@@ -169,18 +168,9 @@ impl<'de> Deserializer<'de> for Reader<'_, 'de> {
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        // Serde counts a skipped variant when it writes, and not when it reads. Its
-        // names include aliases, so their number can hide one.
-        let variants = self.form.variants()?;
-        let all_are_read = match names.len().cmp(&variants.len()) {
-            std::cmp::Ordering::Less => false,
-            std::cmp::Ordering::Equal => true,
-            std::cmp::Ordering::Greater => {
-                variants.iter().all(|variant| names.contains(&variant.name))
-            }
-        };
-        self.form.expect(all_are_read)?;
-        visitor.visit_enum(self)
+        // Serde counts a skipped variant when it writes, and not when it reads.
+        self.form.expect(names.len() >= self.form.variants()?.len())?;
+        visitor.visit_enum(ReaderOfEnum { reader: self, names })
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
@@ -241,18 +231,52 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
     }
 }
 
-impl<'a, 'de> EnumAccess<'de> for Reader<'a, 'de> {
+/// Reads an enum.
+struct ReaderOfEnum<'a, 'de> {
+    reader: Reader<'a, 'de>,
+    /// Those of serde, aliases included.
+    names: &'static [&'static str],
+}
+
+impl<'a, 'de> EnumAccess<'de> for ReaderOfEnum<'a, 'de> {
     type Error = Error;
     type Variant = ReaderOfVariant<'a, 'de>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant)> {
-        let index = u32::deserialize(&mut *self.input)?;
-        if index as usize >= self.form.variants()?.len() {
+        let Self { reader, names } = self;
+        let index = u32::deserialize(&mut *reader.input)?;
+        if index as usize >= reader.form.variants()?.len() {
             return Err(Error::DeserializeBadEnum);
         }
-        let variant = self.form.variant(index)?;
-        let name = seed.deserialize(IntoDeserializer::<Error>::into_deserializer(index))?;
-        Ok((name, ReaderOfVariant { reader: self, variant }))
+        let variant = reader.form.variant(index)?;
+        let name = reader.form.variant_name(index, names)?;
+        let name = seed.deserialize(VariantName { index, name })?;
+        Ok((name, ReaderOfVariant { reader, variant }))
+    }
+}
+
+/// The variant that was read. Serde is told its name: a skipped variant in front of it
+/// would change its number.
+struct VariantName {
+    index: u32,
+    name: &'static str,
+}
+
+impl<'de> Deserializer<'de> for VariantName {
+    type Error = Error;
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_borrowed_str(self.name)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_u32(self.index)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        option unit unit_struct newtype_struct seq tuple tuple_struct map struct enum
+        ignored_any
     }
 }
 
