@@ -38,7 +38,9 @@ use crate::record::NativeRecord;
 ///
 /// serde holds back the values of flattened structs and of enums with `tag` or
 /// `untagged` until it knows their type, and then hides them from the codec. There a list
-/// may be read as the struct that has its fields in that order. An `untagged` enum that contains
+/// may be read as the struct that has its fields in that order, and so may a map whose names
+/// are their positions. A number of 128 bits does not come back from there, nor does a map
+/// whose names are numbers in `Json`: saving them is an error. An `untagged` enum that contains
 /// itself may be tried once for each variant at every level: where a browser
 /// chooses what it holds, limit its depth.
 ///

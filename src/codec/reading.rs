@@ -6,6 +6,7 @@
 //! another. Content that serde holds back before it knows the type (`flatten`,
 //! `untagged`, a tag behind the content) is out of sight from there on.
 
+use std::any::type_name;
 use std::fmt;
 
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer, StringDeserializer};
@@ -119,8 +120,20 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reading<D> {
         deserialize_f32 deserialize_f64 deserialize_unit deserialize_ignored_any
     }
 
+    /// What serde holds back of an enum with a `tag`: it would take a list for the fields
+    /// in their order, behind the tag.
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        let expected = match is_of_tagged_enum::<V>() {
+            true => Expected::Named,
+            false => Expected::Anything,
+        };
+        let visitor = Watch { expected, ..self.watch(visitor) };
+        self.inner.deserialize_any(visitor)
+    }
+
     watch! {
-        deserialize_any() deserialize_bytes() deserialize_byte_buf() deserialize_option()
+        deserialize_bytes() deserialize_byte_buf() deserialize_option()
         deserialize_unit_struct(name: &'static str) deserialize_newtype_struct(name: &'static str)
         deserialize_seq() deserialize_tuple(len: usize)
         deserialize_tuple_struct(name: &'static str, len: usize)
@@ -162,6 +175,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reading<D> {
             false => self.inner.deserialize_identifier(Names(visitor)),
         }
     }
+}
+
+/// Whether this is serde's visitor of an internally tagged enum.
+fn is_of_tagged_enum<V>() -> bool {
+    let name = type_name::<V>().split('<').next().unwrap_or_default();
+    name.starts_with("serde") && name.ends_with("::TaggedContentVisitor")
 }
 
 /// Passes on what it is shown, with an eye on its parts.

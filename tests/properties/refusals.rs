@@ -218,6 +218,11 @@ fn a_list_is_no_variant() {
     assert_not_read_as::<Vec<Role>, _>(&(["Team".to_owned()], 7));
     assert_not_read_as::<Role, _>(&("Team".to_owned(), 7));
     assert_not_read_as::<Role, _>(&["Admin".to_owned()]);
+    // Serde would take the tag from its beginning.
+    assert_not_read_as::<Internal, _>(&("Admin".to_owned(), 1));
+    assert_not_read_as::<Holder<Option<Internal>>, _>(&Holder { held: ("Admin".to_owned(), 1) });
+    assert_not_read_as::<Vec<Internal>, _>(&vec![("Admin".to_owned(), 1)]);
+    assert_not_read_as::<Internal, _>(&["Admin".to_owned()]);
 }
 
 #[test]
