@@ -107,16 +107,12 @@ fn vary_by_cookie(headers: &mut HeaderMap) -> Result<(), Error> {
 /// A response that carries a session cookie is for one visitor, whatever the
 /// application says.
 fn keep_out_of_shared_caches(headers: &mut HeaderMap) -> Result<(), Error> {
-    let values = headers.get_all(CACHE_CONTROL).iter();
-    let directives: Vec<_> = values.flat_map(|value| directives(value.as_bytes())).collect();
-    let is_private = directives.iter().any(|directive| {
-        directive.eq_ignore_ascii_case(b"private") || directive.eq_ignore_ascii_case(b"no-store")
-    });
-    let is_public = directives.iter().any(|directive| is_for_shared_caches(directive));
-    if is_private && !is_public {
+    forget_targeted(headers);
+    let directives: Vec<_> = all_directives(headers, &CACHE_CONTROL).collect();
+    if keeps_private(&directives) {
         return Ok(());
     }
-    if is_public {
+    if directives.iter().any(|directive| is_for_shared_caches(directive)) {
         tracing::warn!(
             "a response that sets the session cookie was `Cache-Control: public` or had `s-maxage`; it is `private` now, since a shared cache would give one visitor's session to another"
         );
@@ -132,6 +128,40 @@ fn keep_out_of_shared_caches(headers: &mut HeaderMap) -> Result<(), Error> {
     let private = HeaderValue::from_bytes(&private).map_err(|_| Error::Cookie)?;
     headers.remove(CACHE_CONTROL);
     append(headers, CACHE_CONTROL, private)
+}
+
+/// Removes what tells some shared caches to keep the response, whatever `Cache-Control`
+/// says: `CDN-Cache-Control` and its like (RFC 9213), and `Surrogate-Control`.
+fn forget_targeted(headers: &mut HeaderMap) {
+    let is_targeted = |name: &HeaderName| {
+        name.as_str().ends_with("-cache-control") || name == "surrogate-control"
+    };
+    let shares = |name: &&HeaderName| {
+        is_targeted(name) && !keeps_private(&all_directives(headers, name).collect::<Vec<_>>())
+    };
+    let names: Vec<_> = headers.keys().filter(shares).cloned().collect();
+    for name in names {
+        tracing::warn!(
+            header = name.as_str(),
+            "a response that sets the session cookie had a header that lets a shared cache keep it, whatever `Cache-Control` says; it is removed, since the cache would give one visitor's session to another"
+        );
+        headers.remove(name);
+    }
+}
+
+/// Whether no shared cache keeps a response that says this.
+fn keeps_private(directives: &[&[u8]]) -> bool {
+    let says = |name: &[u8]| directives.iter().any(|one| one.eq_ignore_ascii_case(name));
+    // A cache that knows the status ignores `no-store` beside `must-understand`.
+    let is_private = says(b"private") || (says(b"no-store") && !says(b"must-understand"));
+    is_private && !directives.iter().any(|directive| is_for_shared_caches(directive))
+}
+
+fn all_directives<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+    headers.get_all(name).into_iter().flat_map(|value| directives(value.as_bytes()))
 }
 
 /// The directives of a `Cache-Control` header. A comma inside quotes separates

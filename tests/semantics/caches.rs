@@ -125,6 +125,43 @@ async fn what_the_application_said_to_caches_stays_where_no_cache_may_share() {
     }
 }
 
+/// A cache that knows the status ignores `no-store` beside `must-understand` (RFC 9111,
+/// section 5.2.2.3).
+#[tokio::test]
+async fn no_store_that_a_cache_may_ignore_keeps_no_cookie_private() {
+    let says = &["max-age=60, must-understand, no-store"];
+    let site = Site::new();
+    let router = page(&site, says, |session| session.n += 1);
+    let reply = send(&router, "/", HeaderMap::new()).await;
+    assert_private(&reply, says);
+    assert!(directives(&reply).iter().any(|one| one == "no-store"));
+}
+
+/// Some caches obey a header of their own, and `Cache-Control` only without it (RFC 9213).
+#[test]
+fn a_header_for_caches_of_one_kind_shares_no_cookie() {
+    const OWN: [&str; 3] = ["cdn-cache-control", "surrogate-control", "example-cdn-cache-control"];
+    Log::of(async |log| {
+        for name in OWN {
+            for (says, stays) in [("max-age=60", false), ("Public", false), ("no-store", true)] {
+                let answer = move |mut session: Customer| async move {
+                    session.n += 1;
+                    ([(name, says)], "a page")
+                };
+                let site = Site::new();
+                let router = Router::new().route("/", get(answer)).layer(site.sessions.layer());
+                let reply = send(&router, "/", HeaderMap::new()).await;
+                assert_eq!(reply.set_cookies().len(), 1);
+                assert_eq!(directives(&reply), ["private"]);
+                assert_eq!(reply.headers.contains_key(name), stays, "{name}: {says}");
+                let warnings = log.take();
+                assert_eq!(warnings.len(), usize::from(!stays), "{warnings:?}");
+                assert!(warnings.iter().all(|(_, line)| line.contains(name)), "{warnings:?}");
+            }
+        }
+    });
+}
+
 #[tokio::test]
 async fn a_response_without_the_cookie_says_what_the_application_said() {
     for says in SHAREABLE {
