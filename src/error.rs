@@ -71,7 +71,8 @@ pub enum Error {
         "the session is already taken in this request: a handler takes one `Session` argument; an extractor of your own reads it with `Session::read(&request, |data| ..)` and stands left of that argument; a middleware drops its `Session` before it calls `next.run(request)`, and takes it again afterwards"
     )]
     InUse,
-    /// The session was asked for when the response was ready already.
+    /// The session was asked for when the response was ready already, or is to be saved
+    /// then under an id that no response can bring to the browser any more.
     #[error(
         "the response is ready, so its session is closed: take the session before the handler returns, and call `detach` for what goes on afterwards"
     )]

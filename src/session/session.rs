@@ -67,7 +67,8 @@ use crate::store::{Store, Writable};
 ///   again afterwards.
 /// - What goes on after the response (a socket, a stream, a job) calls
 ///   [`detach`](Self::detach). A `Session` that outlives its response saves nothing by
-///   itself, and the log says so.
+///   itself, and the log says so. To save it is [`Error::Closed`](crate::Error::Closed)
+///   where the browser would need a cookie: for a new session, and for a fresh id.
 ///
 /// The session belongs to the request that the layer has seen. A request that a handler
 /// makes itself, and sends into a router without a layer of its own, has no session.
@@ -366,6 +367,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     where
         S: Writable,
     {
+        self.refuse_cookies_too_late()?;
         let (sessions, state) = self.parts();
         state.save(sessions).await
     }
@@ -443,6 +445,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         F: FnMut(&mut C::Data) -> R,
         R: Immediate,
     {
+        self.refuse_cookies_too_late()?;
         let (sessions, state) = self.parts();
         state.update(sessions, change).await
     }
@@ -466,6 +469,16 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
         }
         let parts = Parts { sessions: self.home.sessions().clone(), state };
         parts.finish(false, response_headers).await
+    }
+
+    /// Once the response is ready, no browser gets a cookie any more.
+    fn refuse_cookies_too_late(&self) -> Result<(), Error> {
+        match &self.home {
+            Home::Slot(slot) if self.state().begins_an_id() && slot.is_closed() => {
+                Err(Error::Closed)
+            }
+            Home::Slot(_) | Home::Open(_) => Ok(()),
+        }
     }
 
     fn times(&self) -> Option<Header> {

@@ -135,6 +135,15 @@ impl<S: Store, C: Codec> State<S, C> {
         self.live().filter(|_| self.wish != Wish::Restart)
     }
 
+    /// Whether saving gives the session an id that the browser does not have.
+    pub(super) const fn begins_an_id(&self) -> bool {
+        match self.wish {
+            Wish::Keep => matches!(self.place, Place::New),
+            Wish::Rotate | Wish::SignIn | Wish::Restart => true,
+            Wish::Destroy => false,
+        }
+    }
+
     /// Whether the handler wants the cookie to live for another time than before.
     pub(super) fn changes_permanent(&self) -> bool {
         self.live().is_some_and(|live| live.header.permanent != self.permanent)

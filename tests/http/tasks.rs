@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
 use cloakroom::middleware::SessionBody;
-use cloakroom::{Config, Cookie, Error, Memory, MessagePack, Session, Unsigned, cookie_name};
+use cloakroom::{
+    Config, Cookie, Error, Memory, MessagePack, Session, Sessions, Unsigned, cookie_name,
+};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 type Counter = Session<Memory, MessagePack<u32>, Unsigned>;
@@ -112,6 +114,64 @@ async fn a_session_that_a_task_keeps_is_saved_by_the_task() {
     let response = service.oneshot(Request::default()).await.expect("an answer");
     assert_eq!(sessions.store().len(), 1);
     assert!(!response.headers().contains_key("set-cookie"), "the task has the session");
+}
+
+/// The session of a request with this header, which outlives the response.
+async fn kept(
+    sessions: &Sessions<Memory, MessagePack<u32>, Unsigned>,
+    cookie: Option<&str>,
+) -> Counter {
+    let (send, mut sent) = tokio::sync::mpsc::channel(1);
+    let service = sessions.layer().layer(service_fn(async |request: Request<String>| {
+        let counter = Counter::of_request(&request).await.expect("a session");
+        send.send(counter).await.expect("the test waits");
+        text("")
+    }));
+    let mut request = Request::<String>::default();
+    if let Some(cookie) = cookie {
+        request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
+    }
+    service.oneshot(request).await.expect("an answer");
+    sent.recv().await.expect("a session")
+}
+
+#[tokio::test]
+async fn a_new_session_that_outlives_its_response_is_never_said_to_be_saved() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    let mut counter = kept(&sessions, None).await;
+    *counter = 7;
+    let saved = counter.save().await;
+    assert!(matches!(saved, Err(Error::Closed)), "{saved:?}");
+    let updated = counter.update(|count| *count += 1).await;
+    assert!(matches!(updated, Err(Error::Closed)), "{updated:?}");
+    assert_eq!(sessions.store().len(), 0, "no browser has its id");
+}
+
+#[tokio::test]
+async fn a_session_that_outlives_its_response_gets_no_id_that_the_browser_does_not_have() {
+    let sessions = Config::new().store(Memory::new()).data::<u32>().build();
+    let mut first = sessions.open(&HeaderMap::new()).await.expect("a session");
+    *first = 1;
+    let mut headers = HeaderMap::new();
+    first.close(&mut headers).await.expect("saved");
+    let cookie = headers["set-cookie"].to_str().expect("ASCII");
+    let cookie = cookie.split(';').next().expect("a pair");
+
+    let acts: [fn(&mut Counter); 3] = [Counter::rotate, Counter::sign_in, Counter::restart];
+    for act in acts {
+        let mut counter = kept(&sessions, Some(cookie)).await;
+        *counter = 8;
+        counter.save().await.expect("the browser has the id");
+        act(&mut counter);
+        let saved = counter.save().await;
+        assert!(matches!(saved, Err(Error::Closed)), "{saved:?}");
+        let browser =
+            HeaderMap::from_iter([(http::header::COOKIE, cookie.parse().expect("ASCII"))]);
+        assert_eq!(*sessions.open(&browser).await.expect("a session"), 8);
+    }
+    let mut counter = kept(&sessions, Some(cookie)).await;
+    counter.destroy();
+    counter.save().await.expect("a sign-out needs no cookie");
 }
 
 #[tokio::test]
