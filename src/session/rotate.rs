@@ -45,7 +45,7 @@ impl<S: Store, C: Codec> State<S, C> {
     }
 
     /// Finishes or undoes a rotation whose future was dropped.
-    async fn finish_rotation<K: Signer>(
+    pub(super) async fn finish_rotation<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {

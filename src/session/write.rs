@@ -178,19 +178,25 @@ impl<S: Store, C: Codec> State<S, C> {
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {
+        // Of a session that begins anew, nothing is stored yet.
+        if self.wish == Wish::Restart {
+            return Ok(());
+        }
+        if self.wish != Wish::Destroy {
+            self.finish_rotation(sessions).await?;
+        }
         let live = match &self.place {
             Place::New if self.wish != Wish::Destroy => return Ok(()),
             Place::Live(live) if self.wish != Wish::Destroy => live,
             place => return Err(place.why_gone()),
         };
         match newest(sessions, &live.address).await? {
-            Found::Live(mut newest, data) => {
+            Found::Live(newest, data) => {
                 self.data = rebase::<C>(&mut self.changes, &self.data, data, sessions.settings())?;
                 if !self.changes_permanent() {
                     self.permanent = newest.header.permanent;
                 }
                 if let Place::Live(live) = &mut self.place {
-                    newest.rotating = live.rotating.take();
                     *live = newest;
                 }
                 Ok(())

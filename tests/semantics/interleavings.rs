@@ -362,3 +362,33 @@ fn an_act_whose_save_was_dropped_may_be_saved_again() {
         });
     }
 }
+
+/// It may also read the newest version first.
+#[test]
+fn a_session_whose_save_was_dropped_may_be_reloaded() {
+    for act in [Act::Rotate, Act::SignIn("bob"), Act::Restart] {
+        drop_everywhere(|polls| {
+            let site = Site::slow(1, 1);
+            let ada = finish(site.ada());
+            let mut session = finish(site.open(&ada));
+            assert_eq!(finish(does(&mut session, act)), StatusCode::OK);
+            let is_ready = drop_after(polls, session.save()).is_some();
+
+            let reloaded = finish(session.reload());
+            assert!(reloaded.is_ok(), "{reloaded:?}: {act:?} after {polls} polls");
+            let user = match act {
+                Act::SignIn(user) => user,
+                Act::Restart => GOODBYE,
+                _ => ADA,
+            };
+            assert_eq!(session.user, user, "{act:?} after {polls} polls");
+            let answer = finish(close(session));
+            answer.assert(StatusCode::OK, Sent::Cookie);
+            let account = finish(site.account(&answer.cookies()));
+            let account = account.expect("lives");
+            assert_eq!(account.user, user, "{act:?} after {polls} polls");
+            assert_eq!(finish(site.account(&ada)), None, "the old id: {act:?}, {polls} polls");
+            is_ready
+        });
+    }
+}

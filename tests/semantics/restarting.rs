@@ -48,6 +48,23 @@ async fn a_restarted_session_is_new_to_its_handler() {
     assert_eq!((&*account.user, account.n), ("bob", 1));
 }
 
+#[tokio::test]
+async fn a_reload_after_a_restart_brings_nothing_of_the_old_session_back() {
+    let site = Site::new();
+    let ada = site.ada().await;
+    let mut session = site.open(&ada).await;
+    session.restart();
+    session.reload().await.expect("nothing is stored of the new session");
+    assert_eq!(*session, Account::default());
+    session.note = "goodbye".into();
+    session.reload().await.expect("nothing is stored of the new session");
+    let answer = close(session).await;
+    answer.assert(StatusCode::OK, Sent::Cookie);
+    assert_eq!(site.account(&answer.cookies()).await, message());
+    assert_eq!(site.account(&ada).await, None);
+    assert_eq!(site.records_from_before().await, 0);
+}
+
 /// The session that began anew belongs to another person, or to none.
 #[tokio::test]
 async fn the_id_from_before_a_restart_does_not_lead_to_what_began_after_it() {
