@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::SET_COOKIE;
 
 use crate::bank::{ADA, Account, Bank, Customer, GRACE, after_response};
-use crate::schedule::{Process, in_every_order};
+use crate::schedule::{Process, in_every_order, in_sampled_orders};
 
 /// What a request does with the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -336,6 +336,44 @@ fn nothing_of_a_request_that_was_cut_off_outlives_a_sign_out() {
                         assert_ne!(account.user, ADA, "{story}");
                     }
                 });
+            }
+        }
+    }
+}
+
+/// Two requests beside the sign-out, one of them or both cut off at some await, in some of
+/// their orders.
+#[test]
+fn nothing_of_two_requests_that_were_cut_off_outlives_a_sign_out() {
+    let acts = [Act::Note, Act::Visit, Act::Rotate, Act::SignIn, Act::Restart, Act::SignOut];
+    for ending in [Act::SignOut, Act::Restart] {
+        for one in acts {
+            for other in acts {
+                in_sampled_orders(
+                    300,
+                    |dice| {
+                        let bank = Bank::new(1, 0);
+                        let ada = bank.ada();
+                        let ends = request(bank.clone(), ada.clone(), ending);
+                        let mut requests: Vec<Process<Option<Reply>>> =
+                            vec![Box::pin(async { Some(ends.await) })];
+                        for act in [one, other] {
+                            let polls = 2 + dice.below(12);
+                            let request = request(bank.clone(), ada.clone(), act);
+                            requests.push(Box::pin(cut_off(polls, request)));
+                        }
+                        ((bank, ada), requests)
+                    },
+                    |(bank, ada), replies, schedule| {
+                        let story = format!("{ending:?}, {one:?}, {other:?}: {schedule:?}");
+                        assert_eq!(bank.account(&ada), None, "{story}");
+                        for reply in replies.iter().flatten() {
+                            let cookies = after_response(HeaderMap::new(), &reply.headers);
+                            let account = bank.account(&cookies).unwrap_or_default();
+                            assert_ne!(account.user, ADA, "{story}");
+                        }
+                    },
+                );
             }
         }
     }

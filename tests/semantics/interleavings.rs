@@ -6,7 +6,9 @@ use std::task::Poll;
 
 use http::{HeaderMap, StatusCode};
 
-use crate::schedule::{Process, drop_after, drop_everywhere, finish, in_every_order};
+use crate::schedule::{
+    Process, drop_after, drop_everywhere, finish, in_every_order, in_sampled_orders,
+};
 use crate::site::{ADA, Account, Answer, Customer, FROM_BEFORE, Sent, Site, close};
 
 /// What a request does with the session.
@@ -144,29 +146,48 @@ impl Outcome {
 
 /// Runs the acts in every order, as requests of one browser with the same cookie. The
 /// request of `cut` is dropped after so many polls.
-fn race(acts: &[Act], cut: Option<(usize, usize)>, check: impl Fn(&Outcome)) {
+fn race(acts: &[Act], cut: Option<Cut>, check: impl Fn(&Outcome)) {
     // One await a call: two would make more orders than a test has time for.
-    let start = || {
-        let site = Site::slow(1, 0);
-        let cookies = finish(site.ada());
-        let requests = acts.iter().enumerate().map(|(at, act)| -> Process<Option<Reply>> {
-            let request = request(site.clone(), cookies.clone(), *act);
-            let polls =
-                cut.filter(|(which, _)| *which == at).map_or(usize::MAX, |(_, polls)| polls);
-            Box::pin(cut_after(polls, request))
-        });
-        let requests = requests.collect();
-        ((site, cookies), requests)
-    };
-    in_every_order(start, |(site, first), replies, schedule| {
+    in_every_order(
+        || started(acts, cut),
+        |start, replies, schedule| check(&Outcome::of(acts, cut, start, replies, schedule)),
+    );
+}
+
+/// A request by its place among the others, and the polls after which it is dropped.
+type Cut = (usize, usize);
+
+/// Where a race begins, and its requests.
+type Started = ((Site, HeaderMap), Vec<Process<Option<Reply>>>);
+
+fn started(acts: &[Act], cut: Option<Cut>) -> Started {
+    let site = Site::slow(1, 0);
+    let cookies = finish(site.ada());
+    let requests = acts.iter().enumerate().map(|(at, act)| -> Process<Option<Reply>> {
+        let request = request(site.clone(), cookies.clone(), *act);
+        let polls = cut.filter(|(which, _)| *which == at).map_or(usize::MAX, |(_, polls)| polls);
+        Box::pin(cut_after(polls, request))
+    });
+    let requests = requests.collect();
+    ((site, cookies), requests)
+}
+
+impl Outcome {
+    fn of(
+        acts: &[Act],
+        cut: Option<Cut>,
+        (site, first): (Site, HeaderMap),
+        replies: Vec<Option<Reply>>,
+        schedule: &[usize],
+    ) -> Self {
         let replies: Vec<_> = replies.into_iter().flatten().collect();
         let mut cookies = vec![first];
         cookies.extend(replies.iter().map(|reply| reply.answer.cookies()));
         let statuses: Vec<_> =
             replies.iter().map(|reply| (reply.act, reply.answer.status.as_u16())).collect();
         let story = format!("{acts:?}, cut {cut:?}, in the order {schedule:?}: {statuses:?}");
-        check(&Outcome { site, replies, cookies, story });
-    });
+        Self { site, replies, cookies, story }
+    }
 }
 
 /// After a sign-out that was acknowledged, nothing of the session is left.
@@ -248,6 +269,77 @@ fn no_session_outlives_a_restart_in_any_order() {
 fn no_session_outlives_a_sign_out_among_two_requests() {
     // Three requests have many orders: others would take minutes.
     race(&[Act::SignOut, Act::Rotate, Act::Change], None, assert_all_answered);
+}
+
+/// All groups of an ending and two other requests, each in some of their orders.
+#[test]
+fn no_session_outlives_a_sign_out_among_any_two_requests() {
+    for ending in [Act::SignOut, Act::Restart] {
+        for (at, one) in ACTS.into_iter().enumerate() {
+            for other in ACTS.into_iter().skip(at) {
+                let acts = [ending, one, other];
+                in_sampled_orders(
+                    ORDERS,
+                    |_| started(&acts, None),
+                    |start, replies, schedule| {
+                        let end = Outcome::of(&acts, None, start, replies, schedule);
+                        assert_nothing_left(&end);
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// The second of the others is dropped at some await.
+#[test]
+fn no_session_outlives_a_sign_out_among_two_requests_of_which_one_is_dropped() {
+    for ending in [Act::SignOut, Act::Restart] {
+        for one in ACTS {
+            for other in ACTS {
+                let acts = [ending, one, other];
+                for polls in 2..8 {
+                    let cut = Some((2, polls));
+                    in_sampled_orders(
+                        ORDERS / 8,
+                        |_| started(&acts, cut),
+                        |start, replies, schedule| {
+                            let end = Outcome::of(&acts, cut, start, replies, schedule);
+                            assert_signed_out(&end);
+                        },
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// In so many orders does each group of three requests meet.
+const ORDERS: u64 = 200;
+
+fn assert_nothing_left(end: &Outcome) {
+    let story = &end.story;
+    for Reply { act, answer, .. } in &end.replies {
+        let may_be_refused = matches!(act, Act::Rotate | Act::Save | Act::Update);
+        let is_refused = may_be_refused && answer.status == StatusCode::CONFLICT;
+        assert!(is_refused || answer.status == StatusCode::OK, "{story}");
+    }
+    assert_eq!(finish(end.site.records_from_before()), 0, "{story}");
+    assert_signed_out(end);
+    for Reply { act, answer, .. } in &end.replies {
+        let account = finish(end.site.account(&answer.cookies()));
+        match act {
+            Act::SignIn(user) => {
+                assert!(account.is_none_or(|account| account.user == *user), "{story}");
+            }
+            // No other request has the id of what it began.
+            Act::Restart => {
+                let user = account.map(|account| account.user);
+                assert_eq!(user.as_deref(), Some(GOODBYE), "{story}");
+            }
+            _ => {}
+        }
+    }
 }
 
 #[test]
