@@ -8,7 +8,8 @@ use http::HeaderMap;
 use http::header::SET_COOKIE;
 
 use crate::bank::{ADA, Account, Bank, Customer, GRACE, after_response};
-use crate::schedule::{Process, in_every_order, in_sampled_orders};
+use crate::sampling::in_sampled_orders;
+use crate::schedule::{Process, in_every_order};
 
 /// What a request does with the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,5 +10,6 @@ mod dropped_steps;
 mod interleavings;
 mod many_requests;
 mod queue;
+mod sampling;
 mod schedule;
 mod slots;

@@ -6,9 +6,8 @@ use std::task::Poll;
 
 use http::{HeaderMap, StatusCode};
 
-use crate::schedule::{
-    Process, drop_after, drop_everywhere, finish, in_every_order, in_sampled_orders,
-};
+use crate::sampling::in_sampled_orders;
+use crate::schedule::{Process, drop_after, drop_everywhere, finish, in_every_order};
 use crate::site::{ADA, Account, Answer, Customer, FROM_BEFORE, Sent, Site, close};
 
 /// What a request does with the session.

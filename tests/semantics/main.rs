@@ -1,6 +1,8 @@
 //! What each act of a session means: where requests meet, what the browser is told,
 //! and how long a session lives.
 
+#[path = "../races/sampling.rs"]
+mod sampling;
 #[path = "../races/schedule.rs"]
 mod schedule;
 #[path = "../support/mod.rs"]
