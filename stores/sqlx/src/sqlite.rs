@@ -217,7 +217,11 @@ impl SqlOptions<Sqlite> {
             let made = Handle::current().spawn_blocking(move || file::prepare(&path, is_new));
             made.await.unwrap_or(Err(SqlError::UNEXPECTED))?;
         }
-        let pool = pool.connect_with(file).await.map_err(SqlError::of)?;
+        let pool = pool.connect_with(file).await.map_err(|error| match error {
+            // With a byte of zero in it, or not UTF-8.
+            sqlx::Error::Io(_) => SqlError::unusable("the database's file has an unusable name"),
+            error => SqlError::of(error),
+        })?;
         Ok(self.store(pool, trouble))
     }
 

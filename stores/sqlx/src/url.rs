@@ -17,10 +17,12 @@ where
     let Some(rest) = rest else {
         return Err(SqlError::unusable(otherwise));
     };
-    let (place, _) = rest.split_once('?').unwrap_or((rest, ""));
-    let (_, database) = place.split_once('/').unwrap_or((place, ""));
+    let (place, settings) = rest.split_once('?').unwrap_or((rest, ""));
+    let (server, database) = place.split_once('/').unwrap_or((place, ""));
+    let is_setting = |text: &str| text.contains('=') || !text.contains('@');
+    let are_settings = server.contains('@') || settings.split('&').all(is_setting);
     // What comes behind a character that ends the server's name.
-    if rest.contains('#') || database.contains('@') {
+    if rest.contains('#') || database.contains('@') || !are_settings {
         return Err(SqlError::UNREADABLE_URL);
     }
     url.parse().map_err(|_| {

@@ -136,7 +136,7 @@ impl Place {
     async fn load_all(&self, store: &Postgres, task: usize) {
         for round in 0..2 {
             for key in &self.keys[10..] {
-                let extend = (round == 1 && task % 2 == 0).then(|| Ttl::hours(1));
+                let extend = (round == 1 && task.is_multiple_of(2)).then(|| Ttl::hours(1));
                 if let Some(found) = answer(store.load(key, extend).await) {
                     assert!(found.is_some(), "a live session counts as absent");
                 }

@@ -244,6 +244,7 @@ async fn a_folder_that_does_not_exist_and_a_url_of_another_database_have_errors_
             "postgres://app:secret@127.0.0.1/shop".to_owned(),
             "the URL is not one of SQLite: it begins with `sqlite:`",
         ),
+        (file(Path::new("a%00b")), "the database's file has an unusable name"),
         ("sessions.db".to_owned(), "the URL is not one of SQLite: it begins with `sqlite:`"),
         (
             "sqlite://sessions.db?mode=secret".to_owned(),

@@ -161,8 +161,9 @@ async fn make(
     if answer(lease, is_missing, place).await? {
         let create: SqlStr = statement(create);
         match lease.execute(|| once(create.clone())).await {
+            Ok(_) => {}
             Err(fault) if fault.answer() == Some(Answer::Duplicate) => {}
-            made => drop(made?),
+            Err(fault) => return Err(fault),
         }
     }
     Ok(())

@@ -37,13 +37,14 @@ pub(crate) const NO_TLS: &str = "no connection to the database through TLS: the 
 
 /// What stands before the server's name when it is not encoded, and cannot be read. The last
 /// ones look like a name of a server with a port.
-pub(crate) const NOT_ENCODED: [&str; 7] = [
+pub(crate) const NOT_ENCODED: [&str; 8] = [
     "app:secret#1",
     "app:secret/1",
     "app:secret?1",
     "app:secret@/1",
     "app:12#secret",
     "app:12/secret",
+    "app:12?secret",
     "app#secret:1",
 ];
 
