@@ -5,6 +5,7 @@ mod codecs;
 mod matrix;
 mod memory;
 mod moving;
+mod pairs;
 mod programs;
 mod renaming;
 mod signing;

@@ -8,7 +8,7 @@ use cloakroom::{Clock, Memory};
 use crate::programs::Place;
 
 /// The store keeps time by the clock that the test moves.
-struct InMemory(Arc<Memory>);
+pub(crate) struct InMemory(Arc<Memory>);
 
 impl Place for InMemory {
     type Store = Memory;

@@ -140,7 +140,8 @@ impl<P: Place> Ground<P> {
         browser
     }
 
-    fn writes(&self) -> usize {
+    /// How often something was written since the last time.
+    pub(crate) fn writes(&self) -> usize {
         self.store.writes.swap(0, Ordering::Relaxed)
     }
 

@@ -187,7 +187,7 @@ impl Version for Second {
                 "role"
             }
             2 => {
-                self.home.city = (value % 3 > 0).then(|| text(person, value));
+                self.home.city = (!value.is_multiple_of(3)).then(|| text(person, value));
                 "home"
             }
             _ => {
@@ -313,10 +313,10 @@ const fn beside(act: Act, other: Act) -> Act {
     }
 }
 
-type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A program, whatever its version.
-trait Program {
+trait Program: Send + Sync {
     fn open<'a>(&'a self, cookies: &HeaderMap, act: Act) -> Pending<'a, Opened<'a>>;
 
     fn view<'a>(&'a self, cookies: &HeaderMap) -> Pending<'a, View>;
@@ -405,7 +405,7 @@ type Raw = BTreeMap<String, Value>;
 /// Three versions of one program.
 struct Site {
     versions: [Box<dyn Program>; 3],
-    raw: Box<dyn Fn(HeaderMap) -> Pending<'static, Raw>>,
+    raw: Box<dyn Fn(HeaderMap) -> Pending<'static, Raw> + Send + Sync>,
     browser: Browser,
     /// Whose session the browser has.
     person: Option<String>,
