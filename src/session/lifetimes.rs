@@ -65,9 +65,9 @@ impl Header {
             (Renewal::WhenBelow(share), false) => (share, self.idle_millis.min(setting)),
         };
         let idle_end = self.renewed_at.saturating_add(idle);
-        // Near the absolute end there is nothing left to renew.
-        let may_gain =
-            self.loads_renew || self.renewed_at.saturating_add(self.idle_millis) < self.ends_at;
+        // Near the absolute end there is nothing left to renew: the store has the record
+        // until then, also where loads renew it.
+        let may_gain = self.renewed_at.saturating_add(self.idle_millis) < self.ends_at;
         may_gain && idle_end.saturating_sub(now) < share.of(idle)
     }
 

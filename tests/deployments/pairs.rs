@@ -195,13 +195,15 @@ fn check(
             let count = run(settings, Steps::Same, longest_gap, begins_after, uses).await?;
             alone += count.writes;
         }
-        prop_assert!(pair.writes <= alone + rotations + 2, "{:?}, alone {}", pair, alone);
+        // As the matrix allows, or twice as often as either of them writes alone.
+        let most = (2 * alone).max(pair.looks * 3 / 5) + rotations + 2;
+        prop_assert!(pair.writes <= most, "{:?}, alone {}", pair, alone);
         Ok(())
     })
 }
 
 proptest! {
-    #![proptest_config(Cases { cases: 400, failure_persistence: None, ..Cases::default() })]
+    #![proptest_config(Cases { cases: 300, failure_persistence: None, ..Cases::default() })]
 
     #[test]
     fn a_session_in_use_by_any_two_settings_ends_when_its_record_says_so(

@@ -564,14 +564,11 @@ where
     D: Codec<Data = Second>,
 {
     let mut browser = Browser::new(Clock::manual());
-    let begin = async |browser: &mut Browser, act: &dyn Fn(&mut Third)| {
-        let mut session = third.open(&browser.headers()).await.expect("opened");
-        act(&mut session);
-        let mut headers = HeaderMap::new();
-        session.close(&mut headers).await.expect("closed");
-        browser.keep(&headers);
-    };
-    begin(&mut browser, &|third| *third = Third::of("p1")).await;
+    let mut session = third.open(&browser.headers()).await.expect("opened");
+    *session = Third::of("p1");
+    let mut headers = HeaderMap::new();
+    session.close(&mut headers).await.expect("closed");
+    browser.keep(&headers);
 
     let cookies = browser.headers();
     let mut slower = third.open(&cookies).await.expect("opened");
