@@ -64,8 +64,6 @@ impl SqlError {
     );
     pub(crate) const REFUSED_SETTING: Self =
         Self::unusable("the URL has a setting that cannot be used: look at what stands behind `?`");
-    pub(crate) const NO_FOLDER: Self =
-        Self::unusable("the folder of the database's file does not exist: make it first");
     pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };
 
     /// No URL, setting or file that a store could use.

@@ -25,7 +25,9 @@ pub(super) fn path_of(file: &SqliteConnectOptions) -> PathBuf {
 pub(super) fn prepare(path: &Path, is_new: bool) -> Result<(), SqlError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.exists()) {
-        return Err(SqlError::NO_FOLDER);
+        return Err(SqlError::unusable(
+            "the folder of the database's file does not exist: make it first",
+        ));
     }
     if is_new {
         let mut options = OpenOptions::new();
