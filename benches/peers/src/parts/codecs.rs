@@ -123,9 +123,9 @@ fn store(connection: &mut Connection, bytes: &[u8]) {
 fn fetch(connection: &mut Connection, compression: Compression) {
     let bytes: Vec<u8> = cmd("GET").arg(KEY).query(connection).expect("Redis answers");
     let visitor = if compression.name == COMPRESSIONS[0].name {
-        postcard::from_bytes::<Visitor>(&bytes)
+        Postcard::<Visitor>::decode(&bytes)
     } else {
-        postcard::from_bytes(&(compression.unpack)(&bytes))
+        Postcard::<Visitor>::decode(&(compression.unpack)(&bytes))
     };
     black_box(visitor.expect("what was packed"));
 }
