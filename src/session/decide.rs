@@ -30,16 +30,16 @@ pub(crate) enum Step {
     Renew,
     /// Move the session to a fresh id.
     Move(Act),
-    /// End what the request presented, and begin a new session.
+    /// End what has to end, and begin a new session.
     Replace(Ends),
-    /// End all that the request presented.
+    /// End every session that the request's cookies lead to.
     End,
 }
 
 /// What ends before a new session begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ends {
-    /// All that the request presented.
+    /// Every session that the request's cookies lead to.
     Everything,
     /// The record that this program cannot read.
     Unreadable,
@@ -120,7 +120,7 @@ impl<S: Store, C: Codec> State<S, C> {
         if self.is_as_opened(settings) {
             return Ok(Step::Nothing);
         }
-        // A rotation that was dropped half-way must be settled: the browser may hold no
+        // A rotation that was dropped half-way must be finished or undone: the browser may hold no
         // other id.
         let is_rotating = self.live().is_some_and(|live| live.rotating.is_some());
         let failed = failed && !(is_rotating && self.wish != Wish::Restart);
@@ -155,11 +155,11 @@ impl<S: Store, C: Codec> State<S, C> {
 
     /// Whether the handler asked for nothing to be done, and no renewal is due.
     fn is_as_opened(&self, settings: &Settings) -> bool {
-        let is_settled = self.live().is_none_or(|live| {
+        let is_untouched = self.live().is_none_or(|live| {
             live.header.permanent == self.permanent
                 && !self.is_by_older_key
                 && !live.header.is_renewal_due(settings, self.used_at)
         });
-        is_settled && self.wish == Wish::Keep && !self.changes.is_touched()
+        is_untouched && self.wish == Wish::Keep && !self.changes.is_touched()
     }
 }

@@ -26,12 +26,12 @@ enum Follow {
 }
 
 impl<S: Store, C: Codec> State<S, C> {
-    /// Ends all that the request presented.
+    /// Ends every session that the request's cookies lead to.
     pub(super) async fn end<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,
     ) -> Result<(), Error> {
-        let had_a_cookie = self.is_presented || self.live().is_some();
+        let had_a_cookie = self.has_cookie || self.live().is_some();
         self.end_everything(sessions).await?;
         self.cookie = match self.wish {
             Wish::Destroy if had_a_cookie || self.cookie == DueCookie::Remove => DueCookie::Remove,
@@ -39,12 +39,12 @@ impl<S: Store, C: Codec> State<S, C> {
         };
         if self.wish == Wish::Restart {
             self.place = Place::New;
-            self.settle();
+            self.mark_saved();
         }
         Ok(())
     }
 
-    /// Ends something of what the request presented, and begins a new session.
+    /// Ends what has to end, and begins a new session.
     pub(super) async fn replace<K: Signer>(
         &mut self,
         sessions: &Sessions<S, C, K>,

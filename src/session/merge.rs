@@ -9,7 +9,7 @@ use crate::record::{Format, Header};
 use crate::store::Store;
 
 /// A record to be written.
-pub(super) struct Draft<D> {
+pub(super) struct Replacement<D> {
     pub(super) header: Header,
     pub(super) record: Vec<u8>,
     /// The data in it, where they are not those that the handler has.
@@ -36,7 +36,7 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
         &self,
         settings: &Settings,
         header: Header,
-    ) -> Result<Draft<C::Data>, Error> {
+    ) -> Result<Replacement<C::Data>, Error> {
         let stored = self.seen.data::<C>();
         let extensions = match self.drops_unknown {
             true => &[],
@@ -70,11 +70,11 @@ impl<S: Store, C: Codec> Ingredients<'_, S, C> {
         }
         C::Record::finish(header, &mut record);
         if !self.changes.is_touched() && !self.is_newest {
-            return Ok(Draft { header, record, data: None });
+            return Ok(Replacement { header, record, data: None });
         }
         // Some data can be written in a format, and not be read back from it.
         let data = C::decode(C::Record::data(&record)).map_err(Error::codec)?;
-        Ok(Draft { header, record, data: self.is_newest.then_some(data) })
+        Ok(Replacement { header, record, data: self.is_newest.then_some(data) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::address::Address;
 use super::candidates::{Candidate, candidates};
-use super::state::{DueCookie, Held, Live, Moved, Place, State};
+use super::state::{DueCookie, Live, Moved, Place, State, Stored};
 use crate::codec::{Codec, Undecodable};
 use crate::config::Sessions;
 use crate::cookie::Credentials;
@@ -70,7 +70,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 Found::Nothing => {}
             }
         }
-        self.is_presented = candidates.any;
+        self.has_cookie = candidates.any;
         Ok(self)
     }
 
@@ -153,7 +153,7 @@ pub(super) fn interpret<S: Store, C: Codec, K: Signer>(
         Err(error) => return Found::Unreadable(Unreadable::Data(Undecodable::behind(&error))),
     };
     let Record { value, revision, .. } = record;
-    let record = Held::Loaded(value);
+    let record = Stored::Loaded(value);
     let live = Live { address: address.clone(), header, record, revision, rotating: None };
     Found::Live(live, data)
 }

@@ -25,7 +25,7 @@ impl<S: Store, C: Codec> State<S, C> {
             return match changed || self.changes_permanent() {
                 true => self.write_over(sessions, How::Swap).await,
                 false => {
-                    self.settle();
+                    self.mark_saved();
                     Ok(())
                 }
             };

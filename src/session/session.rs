@@ -312,7 +312,7 @@ impl<S: Store, C: Codec, K: Signer> Session<S, C, K> {
     /// Signs out: ends the session, and tells the browser to forget the cookie.
     ///
     /// It is carried out when the session is saved, also when the response is a server
-    /// error. All sessions end that the request has presented, if the browser holds
+    /// error. All sessions end that the request's cookies lead to, if the browser holds
     /// several cookies of the name. Changes made before or afterwards are not saved. The
     /// data stay as they are until the handler ends, so it can still say who has signed
     /// out.

@@ -29,7 +29,7 @@ use crate::store::Store;
 /// The slot of one request and one configuration.
 pub(crate) struct Slot<S: Store, C: Codec, K: Signer> {
     sessions: Sessions<S, C, K>,
-    /// What the request presented that the slot was made for.
+    /// The credentials of the request that the slot was made for.
     credentials: Credentials,
     /// The slots of the layers outside, the innermost first.
     outer: Option<Slots>,

@@ -12,10 +12,10 @@ pub(crate) struct State<S: Store, C: Codec> {
     pub(super) data: C::Data,
     pub(super) changes: Changes,
     pub(super) place: Place<S>,
-    /// What else the request presented that leads, or may lead, to a session.
+    /// Other keys of the request's cookies that lead, or may lead, to a session.
     pub(super) others: Vec<Key>,
     /// Whether the request has a cookie of this name.
-    pub(super) is_presented: bool,
+    pub(super) has_cookie: bool,
     /// When it was opened or last saved on demand, which is its last use; in Unix
     /// milliseconds.
     pub(super) used_at: u64,
@@ -42,7 +42,7 @@ pub(super) enum Place<S: Store> {
 pub(super) struct Live<S: Store> {
     pub(super) address: Address,
     pub(super) header: Header,
-    pub(super) record: Held<S::Value>,
+    pub(super) record: Stored<S::Value>,
     pub(super) revision: S::Revision,
     /// The record under a fresh id, while it is not known whether the session has
     /// moved there.
@@ -58,7 +58,7 @@ pub(super) struct Fresh<S: Store> {
 }
 
 /// A record, as it was loaded or written last.
-pub(super) enum Held<V> {
+pub(super) enum Stored<V> {
     Loaded(V),
     Written(Vec<u8>),
 }
@@ -105,7 +105,7 @@ impl<S: Store, C: Codec> State<S, C> {
             changes: Changes::default(),
             place: Place::New,
             others: Vec::new(),
-            is_presented: false,
+            has_cookie: false,
             used_at: 0,
             permanent: settings.permanent,
             wish: Wish::Keep,
@@ -180,8 +180,8 @@ impl<S: Store> Live<S> {
     /// The record.
     pub(super) fn bytes(&self) -> &[u8] {
         match &self.record {
-            Held::Loaded(value) => value.as_ref(),
-            Held::Written(record) => record,
+            Stored::Loaded(value) => value.as_ref(),
+            Stored::Written(record) => record,
         }
     }
 
@@ -194,6 +194,6 @@ impl<S: Store> Live<S> {
 impl<S: Store> From<Fresh<S>> for Live<S> {
     fn from(fresh: Fresh<S>) -> Self {
         let Fresh { address, header, record, revision } = fresh;
-        Self { address, header, record: Held::Written(record), revision, rotating: None }
+        Self { address, header, record: Stored::Written(record), revision, rotating: None }
     }
 }

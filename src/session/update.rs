@@ -40,7 +40,7 @@ impl<S: Store, C: Codec> State<S, C> {
                 let header = Header::begin(settings, self.permanent, now);
                 let record = new_record::<C>(header, changes.after())?;
                 self.create_record(sessions, header, record).await?;
-                self.settle();
+                self.mark_saved();
             }
             self.data = data;
             return Ok(result);
@@ -66,13 +66,13 @@ impl<S: Store, C: Codec> State<S, C> {
                 is_newest: false,
                 drops_unknown: false,
             };
-            let mut draft = ingredients.combine(settings, header)?;
-            draft.data = Some(data);
-            Ok(Proposal::Write(draft))
+            let mut replacement = ingredients.combine(settings, header)?;
+            replacement.data = Some(data);
+            Ok(Proposal::Write(replacement))
         };
         let written = write(sessions, &mut self.place, How::Swap, false, propose).await?;
         match written {
-            Written::Stored(data) => {
+            Written::Done(data) => {
                 if self.is_by_older_key || repeats_cookie::<C>() {
                     self.repeat_cookie(settings.clock.unix_millis());
                 }

@@ -6,10 +6,10 @@
 
 use super::address::Address;
 use super::decide::DROPPED;
-use super::merge::{Draft, Ingredients, rebase};
+use super::merge::{Ingredients, Replacement, rebase};
 use super::open::{Found, interpret, read_at};
 use super::records::{MAX_ATTEMPTS, create, move_to_fresh, swap_for_ended};
-use super::state::{DueCookie, Held, Live, Place, State, Wish};
+use super::state::{DueCookie, Live, Place, State, Stored, Wish};
 use crate::codec::Codec;
 use crate::config::{OnConflict, Sessions, Settings};
 use crate::error::Error;
@@ -20,7 +20,7 @@ use crate::store::{Store, Update};
 /// What is to be done over the version of a session that was seen.
 pub(super) enum Proposal<D> {
     /// Replace it.
-    Write(Draft<D>),
+    Write(Replacement<D>),
     /// Nothing, if it is the newest version.
     LookAgain,
     /// Nothing. The data are those of the newest version.
@@ -40,8 +40,8 @@ pub(super) enum How {
 
 /// What became of it.
 pub(super) enum Written<D> {
-    /// The store holds the draft now; its data, where the handler has others.
-    Stored(Option<D>),
+    /// The store holds the replacement now; its data, where the handler has others.
+    Done(Option<D>),
     /// The session was emptied, and its record is gone.
     Cleared(Option<D>),
     /// Nothing was written. The newest data, where the handler has others.
@@ -64,7 +64,7 @@ impl<S: Store, C: Codec> State<S, C> {
         let header = Header::begin(settings, self.permanent, settings.clock.unix_millis());
         let record = new_record::<C>(header, self.changes.after())?;
         self.create_record(sessions, header, record).await?;
-        self.settle();
+        self.mark_saved();
         Ok(())
     }
 
@@ -101,21 +101,21 @@ impl<S: Store, C: Codec> State<S, C> {
             let header = header_over(seen.header, settings, wanted, signs_in, now);
             let drops_unknown = signs_in && C::Record::OWNS_UNKNOWN_ENTRIES;
             let ingredients = Ingredients::<S, C> { data, changes, seen, is_newest, drops_unknown };
-            let draft = ingredients.combine(settings, header)?;
+            let replacement = ingredients.combine(settings, header)?;
             let is_there = is_newest
                 && how == How::Swap
                 && header == seen.header
-                && draft.record == seen.bytes();
+                && replacement.record == seen.bytes();
             Ok(match is_there {
-                true => Proposal::Nothing(draft.data),
-                false => Proposal::Write(draft),
+                true => Proposal::Nothing(replacement.data),
+                false => Proposal::Write(replacement),
             })
         };
         let written = write(sessions, place, how, rejects, propose).await?;
 
         let is_repeated = wanted.is_some() || *is_by_older_key || repeats_cookie::<C>();
         match written {
-            Written::Stored(newest) => {
+            Written::Done(newest) => {
                 match how {
                     How::Move(_) => self.cookie = DueCookie::Send,
                     How::Swap | How::SwapOnce if is_repeated => {
@@ -155,7 +155,7 @@ impl<S: Store, C: Codec> State<S, C> {
         if let Some(header) = self.place.header() {
             self.permanent = header.permanent;
         }
-        self.settle();
+        self.mark_saved();
     }
 
     /// The browser's id is sent once more, unless a fresh one is due.
@@ -166,7 +166,7 @@ impl<S: Store, C: Codec> State<S, C> {
     }
 
     /// What the handler wanted was done.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn mark_saved(&mut self) {
         self.changes.clear();
         if self.wish != Wish::Destroy {
             self.wish = Wish::Keep;
@@ -265,37 +265,37 @@ where
                 return Ok(Written::Nothing(data));
             }
             Proposal::LookAgain => Update::Conflict,
-            Proposal::Write(draft) => {
-                let is_empty = C::Record::is_empty(&draft.record);
+            Proposal::Write(replacement) => {
+                let is_empty = C::Record::is_empty(&replacement.record);
                 let revision = seen.as_ref().map_or(&live.revision, |newest| &newest.revision);
                 let (updated, written) = match how {
                     _ if is_empty => (
                         Box::pin(clear(sessions, &live.address, revision)).await?,
-                        Written::Cleared(draft.data),
+                        Written::Cleared(replacement.data),
                     ),
                     How::Move(act) => {
-                        let Draft { header, record, data } = draft;
+                        let Replacement { header, record, data } = replacement;
                         let seen = seen.as_ref().map(|newest| &newest.revision);
                         let moved =
                             Box::pin(move_to_fresh(sessions, live, seen, act, header, record));
-                        (moved.await?, Written::Stored(data))
+                        (moved.await?, Written::Done(data))
                     }
                     How::Swap | How::SwapOnce => {
-                        let Draft { header, record, data } = draft;
+                        let Replacement { header, record, data } = replacement;
                         let ttl = header.ttl(sessions.settings().clock.unix_millis());
                         let updated =
                             sessions.store().update(&live.address.key, &record, ttl, revision);
                         let updated = match updated.await.map_err(Error::store)? {
                             Update::Updated(revision) => {
                                 live.header = header;
-                                live.record = Held::Written(record);
+                                live.record = Stored::Written(record);
                                 live.revision = revision;
                                 Update::Updated(())
                             }
                             Update::Conflict => Update::Conflict,
                             Update::Gone => Update::Gone,
                         };
-                        (updated, Written::Stored(data))
+                        (updated, Written::Done(data))
                     }
                 };
                 if let Update::Updated(()) = updated {

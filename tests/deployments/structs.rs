@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::programs::Browser;
 
-/// The first version. Every text that is somebody's begins with `p` and a number.
+/// The first version. Every text of a person begins with `p` and a number.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct First {
@@ -102,14 +102,14 @@ trait Version: SessionData + Clone + Debug + PartialEq {
     /// Changes a field of a person, and says under which name it is stored.
     fn change(&mut self, person: &str, field: u8, value: u8) -> &'static str;
 
-    /// Changes what is nobody's.
+    /// Changes what belongs to no person.
     fn visit(&mut self, value: u8);
 
     /// Entries of this version that stand for one another.
     const SYNONYMS: &'static [&'static str] = &[];
 }
 
-/// Somebody's text.
+/// The text of a person.
 fn text(person: &str, value: u8) -> String {
     format!("{person}:{}", "x".repeat(value.into()))
 }
