@@ -29,6 +29,10 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// driver's own ten seconds, it would use dead connections for as long.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
+/// How long an idle connection is used. Routers and load balancers forget connections on
+/// which nothing was sent for some minutes, and tell neither side.
+const TRUSTED_SILENCE: Duration = Duration::from_secs(1);
+
 /// Keeps sessions in MongoDB 4.2 or newer: in a replica set or a sharded
 /// cluster. Inside a tokio runtime only.
 ///
@@ -126,8 +130,9 @@ impl MongoDb {
     ///
     /// Where the URL has no other value: one second for a connection (`connectTimeoutMS`), one
     /// second to find a primary (`serverSelectionTimeoutMS`), and two heartbeats a second
-    /// (`heartbeatFrequencyMS`), which bound the time to recover. The store ignores the URL's
-    /// read and write concerns and its read preference.
+    /// (`heartbeatFrequencyMS`), which bound the time to recover. A connection that was idle
+    /// for a second (`maxIdleTimeMS`) is not used again: the network may have forgotten it. The
+    /// store ignores the URL's read and write concerns and its read preference.
     ///
     /// # Errors
     ///
@@ -138,6 +143,7 @@ impl MongoDb {
         options.connect_timeout.get_or_insert(CONNECTION_TIMEOUT);
         options.server_selection_timeout.get_or_insert(CONNECTION_TIMEOUT);
         options.heartbeat_freq.get_or_insert(HEARTBEAT);
+        options.max_idle_time.get_or_insert(TRUSTED_SILENCE);
         let store = Self::new(Client::with_options(options).map_err(MongoDbError::of_url)?);
         store.ping().await?;
         Ok(store)

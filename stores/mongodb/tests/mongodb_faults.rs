@@ -161,6 +161,22 @@ async fn an_update_whose_reply_was_lost_does_not_happen_twice() {
     writers.stop_and_check(&store).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_the_network_has_forgotten_costs_no_operation() {
+    let server = Server::start(&[]);
+    let proxy = Proxy::before(server.port());
+    let url = format!("{}&maxIdleTimeMS=20", direct(&proxy));
+    let store = MongoDb::connect(&url).await.expect("the server is up");
+    for _ in 0..6 {
+        let keys = tokio::join!(fresh_number(&store), fresh_number(&store), fresh_number(&store));
+        proxy.forget_connections();
+        sleep(Duration::from_millis(40)).await;
+        for key in [keys.0, keys.1, keys.2] {
+            assert_eq!(load_number(&store, &key).await.expect("a new connection"), 0);
+        }
+    }
+}
+
 async fn recovers_from(fault: Fault, is_expected: fn(&MongoDbError) -> bool) {
     let server = Server::start(&[]);
     let proxy = Proxy::before(server.port());

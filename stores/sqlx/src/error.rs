@@ -58,10 +58,6 @@ impl SqlError {
     pub(crate) const TIMED_OUT: Self = Self { fault: Fault::TimedOut };
     pub(crate) const NO_CONNECTION: Self = Self { fault: Fault::NoConnection };
     pub(crate) const UNEXPECTED: Self = Self { fault: Fault::Unexpected };
-    pub(crate) const UNREADABLE_URL: Self = Self::unusable(
-        "the URL cannot be read: in the name and the password of the user, percent-encode `#` as \
-         `%23`, `/` as `%2F`, `?` as `%3F`, `@` as `%40`, `:` as `%3A` and `%` as `%25`",
-    );
     pub(crate) const REFUSED_SETTING: Self =
         Self::unusable("the URL has a setting that cannot be used: look at what stands behind `?`");
     pub(crate) const TOO_LARGE: Self = Self { fault: Fault::TooLarge };

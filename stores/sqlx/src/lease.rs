@@ -75,6 +75,7 @@ impl<DB: Database> Link<DB> {
     }
 
     /// How many connections there can be at once.
+    #[cfg(feature = "postgres")]
     pub(crate) fn most_connections(&self) -> u32 {
         self.pool.options().get_max_connections()
     }
@@ -183,10 +184,12 @@ where
 
     /// From here until [`release`](Self::release), no other operation may get the
     /// connection.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn hold(&mut self) {
         self.is_held = true;
     }
 
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn release(&mut self) {
         self.is_held = false;
     }

@@ -46,6 +46,7 @@ mod revision;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod statement;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 mod url;
 
 pub use self::error::SqlError;
