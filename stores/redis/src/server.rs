@@ -261,11 +261,15 @@ async fn check_role(connection: &mut MultiplexedConnection) -> RedisResult<()> {
 }
 
 /// Whether the next operation needs a new connection. A timeout may mean that a connection
-/// is dead; `READONLY` means that the server is no longer the master.
+/// is dead; `READONLY` means that the server is no longer the master; after a protocol
+/// error, such as a value that is too long, it closes the connection.
 fn breaks_connection(fault: &RedisError) -> bool {
+    const CLOSES: &str = "Protocol error";
     fault.is_io_error()
         || fault.is_unrecoverable_error()
         || fault.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+        || (fault.kind() == ErrorKind::Server(ServerErrorKind::ResponseError)
+            && fault.detail().is_some_and(|detail| detail.starts_with(CLOSES)))
 }
 
 impl ConnectionLike for RedisServer {
