@@ -4,6 +4,7 @@
 mod directory;
 #[cfg(target_os = "linux")]
 mod locks;
+#[path = "../semantics/log.rs"]
 mod log;
 mod planted;
 mod processes;
